@@ -1,0 +1,30 @@
+/** Runs as ES modules and on the sources, so no test needs a build that is up to date. */
+export default {
+  roots: ['<rootDir>/libs', '<rootDir>/src', '<rootDir>/test'],
+  testMatch: ['**/*.spec.ts'],
+  maxWorkers: 2,
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: {
+    '^@nestjs-slim/core$': '<rootDir>/libs/slim-core/src/index.ts',
+    '^@nestjs-slim/core/protobuf$': '<rootDir>/libs/slim-core/src/wire/protobuf.ts',
+    '^@nestjs-slim/core/testing$': '<rootDir>/libs/slim-core/src/testing/index.ts',
+    '^@nestjs-slim/platform-node$': '<rootDir>/libs/slim-platform-node/src/index.ts',
+    '^nestjs-slim$': '<rootDir>/libs/nestjs-slim/src/index.ts',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: {
+          target: 'es2022',
+          keepClassNames: true,
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true },
+        },
+        module: { type: 'es6' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+};

@@ -1,0 +1,286 @@
+import type { Cancel, Clock } from '../clock/clock.js';
+import type { Crypto } from '../crypto/crypto.js';
+import { SlimError } from '../errors/slim-error.js';
+import type { HeaderMac } from '../link/header-mac.js';
+import { headerMacBytes } from '../link/header-mac.js';
+import { maxFrameBytes, type Link, type LinkDialler } from '../link/link.js';
+import { NegotiationRequest, negotiationTimeoutMs } from '../link/negotiation.js';
+import { frame, type Frame } from '../wire/frame.js';
+import { initialTtl, slimHeader, slimVersion, type SlimHeader } from '../wire/header.js';
+import { connectionType } from '../wire/link-message.js';
+import { backoffMs, type BackoffPolicy } from './backoff.js';
+
+/** Where the link of an application stands. */
+export type LinkStatus = 'connected' | 'reconnecting' | 'closed';
+
+/** What an uplink needs. */
+export interface UplinkOptions {
+  readonly crypto: Crypto;
+  readonly clock: Clock;
+  /** Tried in turn. */
+  readonly diallers: readonly LinkDialler[];
+  /** The diallers reach a node in this process, with which nothing is negotiated. */
+  readonly local: boolean;
+  readonly linkId: string;
+  readonly nodeId: string;
+  readonly backoff: BackoffPolicy;
+}
+
+/** What an uplink tells the application. */
+export interface UplinkEvents {
+  received(message: Frame): void;
+  /** A frame was refused; nothing else is lost. */
+  dropped(reason: SlimError): void;
+  /** `reason` says why a link was lost. */
+  status(status: LinkStatus, reason: SlimError | undefined): void;
+}
+
+interface Established {
+  readonly link: Link;
+  readonly mac: HeaderMac | undefined;
+  full: boolean;
+}
+
+/** Room that a node may need for the header fields it adds. */
+const forwardingBytes = 128;
+
+/**
+ * The one link of an application to its node: negotiates, signs and checks header MACs, and dials again,
+ * with growing pauses, whenever the link is lost.
+ */
+export class Uplink {
+  readonly #options: UplinkOptions;
+  readonly #events: UplinkEvents;
+  readonly #stop = new AbortController();
+  readonly #writers = new Set<{ resolve(): void; reject(reason: SlimError): void }>();
+  #established: Established | undefined;
+  #cancelRetry: Cancel | undefined;
+  #reconnecting: Promise<void> | undefined;
+
+  constructor(options: UplinkOptions, events: UplinkEvents) {
+    this.#options = options;
+    this.#events = events;
+  }
+
+  get isConnected(): boolean {
+    return this.#established !== undefined;
+  }
+
+  get isWritable(): boolean {
+    return this.#established?.full === false;
+  }
+
+  /**
+   * Opens the link for the first time, by the first node that answers.
+   * @throws SlimError `link-failed`, `negotiation-failed`, `aborted`
+   */
+  async connect(signal?: AbortSignal): Promise<void> {
+    const stop = signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal;
+    await this.#dialAny(stop);
+  }
+
+  /**
+   * Signs a message for this link and sends it. Without a link it is lost, as on any network.
+   * @throws SlimError `message-too-large`
+   */
+  send(message: Frame): void {
+    const established = this.#established;
+    const bytes = frame.encode(signed(message, established?.mac));
+    const limit = maxFrameBytes - forwardingBytes;
+    if (bytes.length > limit) {
+      throw new SlimError(
+        'message-too-large',
+        `a message of ${bytes.length} bytes; a link takes ${limit} bytes`,
+      );
+    }
+    if (established && !established.link.send(bytes)) established.full = true;
+  }
+
+  /** Settles when the link takes messages. @throws SlimError `link-closed`, `aborted` */
+  whenWritable(signal?: AbortSignal): Promise<void> {
+    if (this.isWritable) return Promise.resolve();
+    if (this.#stop.signal.aborted) return Promise.reject(closed());
+    return new Promise((resolve, reject) => {
+      const settle = (action: () => void) => (): void => {
+        this.#writers.delete(writer);
+        signal?.removeEventListener('abort', onAbort);
+        action();
+      };
+      const onAbort = (): void => writer.reject(SlimError.from(signal?.reason, 'aborted', 'gave up'));
+      const writer = {
+        resolve: settle(resolve),
+        reject: (reason: SlimError): void => settle(() => reject(reason))(),
+      };
+      this.#writers.add(writer);
+      if (signal?.aborted) return onAbort();
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  /** Ends the link and stops dialling. */
+  async close(): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort(closed());
+    this.#cancelRetry?.();
+    for (const writer of this.#writers) writer.reject(closed());
+    const established = this.#established;
+    this.#established = undefined;
+    await established?.link.close();
+    await this.#reconnecting;
+    this.#events.status('closed', undefined);
+  }
+
+  async #dialAny(signal: AbortSignal): Promise<void> {
+    let failure = new SlimError('invalid-config', 'expected at least one node to connect to');
+    for (const dialler of this.#options.diallers) {
+      try {
+        return await this.#dial(dialler, signal);
+      } catch (reason) {
+        failure = SlimError.from(reason, 'link-failed', dialler.target);
+        if (signal.aborted) break;
+      }
+    }
+    throw failure;
+  }
+
+  async #dial(dialler: LinkDialler, signal: AbortSignal): Promise<void> {
+    const link = await dialler.dial(signal);
+    const { crypto, linkId, nodeId, local } = this.#options;
+    if (local) return this.#establish(link, undefined);
+    const request = new NegotiationRequest(crypto, linkId, nodeId, connectionType.edge);
+    return new Promise((resolve, reject) => {
+      let mac: HeaderMac | undefined;
+      const settle = (): void => {
+        cancel();
+        signal.removeEventListener('abort', onAbort);
+      };
+      const fail = (reason: SlimError): void => {
+        settle();
+        reject(reason);
+        link.destroy(reason);
+      };
+      const onAbort = (): void => fail(SlimError.from(signal.reason, 'aborted', 'gave up connecting'));
+      const cancel = this.#options.clock.schedule(negotiationTimeoutMs, () =>
+        fail(new SlimError('negotiation-failed', `no answer within ${negotiationTimeoutMs} ms`)),
+      );
+      link.open({
+        frame: (bytes) => {
+          if (mac) return this.#receive(bytes, mac);
+          try {
+            ({ mac } = request.complete(bytes));
+          } catch (reason) {
+            return fail(SlimError.from(reason, 'negotiation-failed'));
+          }
+          settle();
+          this.#setEstablished({ link, mac, full: false });
+          return resolve();
+        },
+        drained: () => this.#drained(link),
+        closed: (reason) => {
+          settle();
+          reject(reason ?? new SlimError('negotiation-failed', 'the node ended the link'));
+          this.#lost(link, reason);
+        },
+      });
+      signal.addEventListener('abort', onAbort, { once: true });
+      link.send(request.frame);
+    });
+  }
+
+  #establish(link: Link, mac: HeaderMac | undefined): void {
+    link.open({
+      frame: (bytes) => this.#receive(bytes, mac),
+      drained: () => this.#drained(link),
+      closed: (reason) => this.#lost(link, reason),
+    });
+    this.#setEstablished({ link, mac, full: false });
+  }
+
+  #setEstablished(established: Established): void {
+    this.#established = established;
+    this.#events.status('connected', undefined);
+    this.#wakeWriters();
+  }
+
+  #receive(bytes: Uint8Array, mac: HeaderMac | undefined): void {
+    try {
+      const message = frame.decode(bytes);
+      const header = message.publish?.header;
+      if (header && mac && !authentic(header, mac)) {
+        throw new SlimError('malformed-frame', 'the header MAC of a message is wrong');
+      }
+      this.#events.received(message);
+    } catch (reason) {
+      this.#events.dropped(SlimError.from(reason, 'malformed-frame'));
+    }
+  }
+
+  #drained(link: Link): void {
+    if (this.#established?.link !== link) return;
+    this.#established.full = false;
+    this.#wakeWriters();
+  }
+
+  #wakeWriters(): void {
+    for (const writer of this.#writers) {
+      if (!this.isWritable) return;
+      writer.resolve();
+    }
+  }
+
+  /** Events of a link that was replaced change nothing. */
+  #lost(link: Link, reason: SlimError | undefined): void {
+    if (this.#established?.link !== link) return;
+    this.#established = undefined;
+    this.#events.status('reconnecting', reason);
+    this.#reconnecting = this.#reconnect();
+  }
+
+  async #reconnect(): Promise<void> {
+    for (let attempt = 0; !this.#stop.signal.aborted; attempt += 1) {
+      await this.#pause(attempt);
+      try {
+        return await this.#dialAny(this.#stop.signal);
+      } catch (reason) {
+        if (!this.#stop.signal.aborted) {
+          this.#events.status('reconnecting', SlimError.from(reason, 'link-failed'));
+        }
+      }
+    }
+  }
+
+  #pause(attempt: number): Promise<void> {
+    const { clock, crypto, backoff } = this.#options;
+    const [byte = 0] = crypto.random(1);
+    return new Promise((resolve) => {
+      const cancel = clock.schedule(backoffMs(backoff, attempt, byte / 255), resolve);
+      this.#cancelRetry = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+}
+
+function signed(message: Frame, mac: HeaderMac | undefined): Frame {
+  const { publish, subscribe, unsubscribe } = message;
+  return {
+    ...message,
+    publish: publish && { ...publish, header: signedHeader(publish.header, mac) },
+    subscribe: subscribe && { ...subscribe, header: signedHeader(subscribe.header, mac) },
+    unsubscribe: unsubscribe && { ...unsubscribe, header: signedHeader(unsubscribe.header, mac) },
+  };
+}
+
+function signedHeader(header: SlimHeader = slimHeader.make(), mac?: HeaderMac): SlimHeader {
+  const final = { ...header, version: slimVersion, ttl: initialTtl };
+  return mac ? { ...final, headerMac: mac.tag(final) } : final;
+}
+
+function authentic(header: SlimHeader, mac: HeaderMac): boolean {
+  return header.headerMac?.length === headerMacBytes && mac.verify(header, header.headerMac);
+}
+
+function closed(): SlimError {
+  return new SlimError('link-closed', 'the application is closed');
+}

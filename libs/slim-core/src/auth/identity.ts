@@ -1,0 +1,56 @@
+import type { Clock } from '../clock/clock.js';
+import type { Crypto, SigningKeyPair } from '../crypto/crypto.js';
+import type { SlimName } from '../names/slim-name.js';
+
+/** What a verified token says about who sent it. */
+export interface Identity {
+  /** The token id: stable for the life of one application object (reference: identity 1). */
+  readonly subject: string;
+  /** The key that the sender signs control messages and MLS messages with. */
+  readonly publicKey: Uint8Array;
+  /** Milliseconds since the epoch. */
+  readonly issuedAtMs: number;
+  readonly expiresAtMs: number;
+  /** Everything the token claims, as it was parsed. */
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+/** Mints the tokens of one application. Its key pair never changes. */
+export interface IdentityProvider {
+  /** The application id is a hash of it. */
+  readonly tokenId: string;
+  readonly keys: SigningKeyPair;
+  /** A token that is valid now; the same text may be returned for some seconds. */
+  token(): string;
+}
+
+/** Judges the tokens of others. */
+export interface IdentityVerifier {
+  /**
+   * The identity behind a token that is valid now.
+   * @throws SlimError `identity-rejected`
+   */
+  verify(token: string): Identity;
+  /**
+   * Like `verify`, whatever the age: an MLS credential keeps the token it was made with, and the group
+   * must outlive it (reference: MLS 9.2).
+   * @throws SlimError `identity-rejected`
+   */
+  verifyCredential(token: string): Identity;
+}
+
+/** Both halves, made for one application. */
+export interface IdentityPair {
+  readonly provider: IdentityProvider;
+  readonly verifier: IdentityVerifier;
+}
+
+/** What an identity is made from when an application connects. */
+export interface IdentityContext {
+  readonly name: SlimName;
+  readonly crypto: Crypto;
+  readonly clock: Clock;
+}
+
+/** A way to prove who one is, such as `sharedSecret({ secret })`. */
+export type IdentitySource = (context: IdentityContext) => IdentityPair;

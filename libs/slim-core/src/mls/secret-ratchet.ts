@@ -1,0 +1,109 @@
+import type { Crypto } from '../crypto/crypto.js';
+import { SlimError } from '../errors/slim-error.js';
+import { expandWithLabel, keyBytes, label, nonceBytes } from './labelled-kdf.js';
+import { TlsWriter } from './tls-writer.js';
+
+/** Key and nonce of one message. */
+export interface MessageKey {
+  readonly key: Uint8Array;
+  readonly nonce: Uint8Array;
+}
+
+/** How far ahead a message may be, and how many passed-over generations are kept for late ones. */
+const maxForwardSteps = 1024;
+const maxSkipped = 1024;
+
+/** The application ratchet of one member in one epoch (RFC 9420 section 9.1). */
+export class SecretRatchet {
+  readonly #crypto: Crypto;
+  #secret: Uint8Array;
+  #generation = 0;
+  readonly #skipped = new Map<number, Uint8Array>();
+
+  /** `secret` is the member's application ratchet secret of generation 0; it is copied. */
+  constructor(crypto: Crypto, secret: Uint8Array) {
+    this.#crypto = crypto;
+    this.#secret = secret.slice();
+  }
+
+  /** The next key to send with. */
+  next(): MessageKey & { readonly generation: number } {
+    const generation = this.#generation;
+    const key = this.#keyOf(this.#secret, generation);
+    this.#step();
+    return { ...key, generation };
+  }
+
+  /**
+   * The key of a received message. Call `consume` once the message proved authentic: until then nothing is
+   * given up, so a forged generation number costs a receiver no keys.
+   * @throws SlimError `mls-failure` for a generation already used or too far ahead.
+   */
+  peek(generation: number): MessageKey {
+    if (generation < this.#generation) {
+      const secret = this.#skipped.get(generation);
+      if (!secret) throw new SlimError('mls-failure', `generation ${generation} was used before`);
+      return this.#keyOf(secret, generation);
+    }
+    if (generation - this.#generation > maxForwardSteps) {
+      throw new SlimError('mls-failure', `generation ${generation} is too far ahead`);
+    }
+    let secret = this.#secret;
+    for (let at = this.#generation; at < generation; at += 1) secret = this.#after(secret, at);
+    return this.#keyOf(secret, generation);
+  }
+
+  /** Gives up the key of a generation, and keeps those it passed over for late messages. */
+  consume(generation: number): void {
+    if (generation < this.#generation) {
+      this.#skipped.get(generation)?.fill(0);
+      this.#skipped.delete(generation);
+      return;
+    }
+    while (this.#generation < generation) {
+      this.#skipped.set(this.#generation, this.#secret.slice());
+      this.#step();
+    }
+    this.#step();
+    for (const oldest of this.#skipped.keys()) {
+      if (this.#skipped.size <= maxSkipped) break;
+      this.#skipped.get(oldest)?.fill(0);
+      this.#skipped.delete(oldest);
+    }
+  }
+
+  #step(): void {
+    const next = this.#after(this.#secret, this.#generation);
+    this.#secret.fill(0);
+    this.#secret = next;
+    this.#generation += 1;
+  }
+
+  #after(secret: Uint8Array, generation: number): Uint8Array {
+    return deriveTreeSecret(this.#crypto, secret, generation, outputs.secret);
+  }
+
+  #keyOf(secret: Uint8Array, generation: number): MessageKey {
+    return {
+      key: deriveTreeSecret(this.#crypto, secret, generation, outputs.key),
+      nonce: deriveTreeSecret(this.#crypto, secret, generation, outputs.nonce),
+    };
+  }
+}
+
+const outputs = {
+  secret: { label: label('secret'), length: 32 },
+  key: { label: label('key'), length: keyBytes },
+  nonce: { label: label('nonce'), length: nonceBytes },
+};
+
+/** DeriveTreeSecret (RFC 9420 section 9). */
+function deriveTreeSecret(
+  crypto: Crypto,
+  secret: Uint8Array,
+  generation: number,
+  output: { readonly label: Uint8Array; readonly length: number },
+): Uint8Array {
+  const context = new TlsWriter(4).uint32(generation).finish();
+  return expandWithLabel(crypto, secret, { ...output, context });
+}

@@ -1,0 +1,250 @@
+import type { Cancel, Clock } from '../clock/clock.js';
+import type { Crypto } from '../crypto/crypto.js';
+import { SlimError } from '../errors/slim-error.js';
+import { headerMacBytes, type MacFields } from '../link/header-mac.js';
+import { maxFrameBytes, type Link } from '../link/link.js';
+import { answerNegotiation, negotiationTimeoutMs, type Negotiated } from '../link/negotiation.js';
+import { frame } from '../wire/frame.js';
+import { subscriptionAck, type SlimHeader, type Subscription } from '../wire/header.js';
+import { connectionType } from '../wire/link-message.js';
+import { forwardPublish, isPublish, viewPublish, type PublishView } from '../wire/publish-view.js';
+import { SubscriptionTable, type Category, type ConnectionId } from './subscription-table.js';
+
+/** What a node needs and how it behaves. */
+export interface RoutingNodeOptions {
+  readonly crypto: Crypto;
+  readonly clock: Clock;
+  /** Announced to the other end of every link. */
+  readonly nodeId: string;
+  /** Refuse links that cannot authenticate their headers; true unless said otherwise. */
+  readonly requireHeaderMac?: boolean;
+  /** Sees every frame that leaves, as it leaves. For demos and diagnosis. */
+  readonly onForward?: (frame: Uint8Array) => void;
+}
+
+/** How many of what a node has and has seen, since it started. */
+export interface NodeCounters {
+  readonly connections: number;
+  readonly subscriptions: number;
+  readonly received: number;
+  readonly forwarded: number;
+  /** Frames that went nowhere, by reason. Senders are not told: the protocol has no delivery errors. */
+  readonly dropped: Readonly<Record<DropReason, number>>;
+}
+
+export type DropReason = 'malformed' | 'header-mac' | 'ttl' | 'no-route' | 'too-large';
+
+type ConnectionState =
+  | { readonly kind: 'negotiating'; readonly cancel: Cancel }
+  | { readonly kind: 'established'; readonly mac: Negotiated['mac'] };
+
+interface Connection {
+  readonly id: ConnectionId;
+  readonly link: Link;
+  category: Category;
+  state: ConnectionState;
+  /** Connections whose reading waits until this one has room again. */
+  readonly waiting: Set<Connection>;
+  /** How many connections this one waits for. */
+  waitsFor: number;
+}
+
+/**
+ * Routes frames between links by name. It negotiates, keeps subscriptions, checks and renews the header
+ * MAC at each hop, and forgets everything of a link that went away. Payloads stay opaque to it.
+ */
+export class RoutingNode {
+  readonly #options: RoutingNodeOptions;
+  readonly #table = new SubscriptionTable();
+  readonly #connections = new Map<ConnectionId, Connection>();
+  readonly #dropped: Record<DropReason, number> = {
+    malformed: 0,
+    'header-mac': 0,
+    ttl: 0,
+    'no-route': 0,
+    'too-large': 0,
+  };
+  #nextId = 1;
+  #received = 0;
+  #forwarded = 0;
+  #closed = false;
+
+  constructor(options: RoutingNodeOptions) {
+    this.#options = options;
+  }
+
+  get counters(): NodeCounters {
+    return {
+      connections: this.#connections.size,
+      subscriptions: this.#table.size,
+      received: this.#received,
+      forwarded: this.#forwarded,
+      dropped: { ...this.#dropped },
+    };
+  }
+
+  /** Takes over a link that a listener accepted. The other end has a few seconds to negotiate. */
+  accept(link: Link): void {
+    const cancel = this.#options.clock.schedule(negotiationTimeoutMs, () => {
+      link.destroy(new SlimError('negotiation-failed', 'nothing was negotiated in time'));
+    });
+    this.#attach(link, 'remote', { kind: 'negotiating', cancel });
+  }
+
+  /** Takes over a link to an application in this process, which needs no negotiation and no MAC. */
+  acceptLocal(link: Link): void {
+    this.#attach(link, 'local', { kind: 'established', mac: undefined });
+  }
+
+  /** Ends every link in order. May be called twice. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#connections.values()].map(({ link }) => link.close()));
+  }
+
+  #attach(link: Link, category: Category, state: ConnectionState): void {
+    const id = this.#nextId++ as ConnectionId;
+    const connection = { id, link, category, state, waiting: new Set<Connection>(), waitsFor: 0 };
+    this.#connections.set(id, connection);
+    link.open({
+      frame: (bytes) => this.#receive(connection, bytes),
+      drained: () => this.#release(connection),
+      closed: () => this.#detach(connection),
+    });
+    if (this.#closed) void link.close();
+  }
+
+  #detach(connection: Connection): void {
+    if (connection.state.kind === 'negotiating') connection.state.cancel();
+    this.#connections.delete(connection.id);
+    this.#table.removeConnection(connection.id);
+    this.#release(connection);
+    for (const other of this.#connections.values()) other.waiting.delete(connection);
+  }
+
+  #receive(connection: Connection, bytes: Uint8Array): void {
+    this.#received += 1;
+    try {
+      if (connection.state.kind === 'negotiating') this.#negotiate(connection, bytes);
+      else if (isPublish(bytes)) this.#publish(connection, bytes);
+      else this.#control(connection, bytes);
+    } catch (reason) {
+      const error = SlimError.from(reason, 'malformed-frame');
+      if (error.code === 'negotiation-failed') connection.link.destroy(error);
+      else this.#drop('malformed');
+    }
+  }
+
+  #negotiate(connection: Connection, bytes: Uint8Array): void {
+    const { crypto, nodeId, requireHeaderMac = true } = this.#options;
+    let answer: ReturnType<typeof answerNegotiation>;
+    try {
+      answer = answerNegotiation(crypto, bytes, { nodeId, requireHeaderMac });
+    } catch (reason) {
+      // Whatever is wrong with the first frame, the link cannot go on without a negotiation.
+      throw new SlimError('negotiation-failed', SlimError.from(reason, 'malformed-frame').message);
+    }
+    if (connection.state.kind === 'negotiating') connection.state.cancel();
+    const { mac, connectionType: type } = answer.negotiated;
+    connection.category = categoryOf(type);
+    // A link between replicas of one deployment carries no tags, although a key is agreed on.
+    connection.state = { kind: 'established', mac: type === connectionType.peer ? undefined : mac };
+    connection.link.send(answer.reply);
+  }
+
+  #control(connection: Connection, bytes: Uint8Array): void {
+    const message = frame.decode(bytes);
+    const { subscribe, unsubscribe } = message;
+    // Fields may come in any order, so a Publish can be found only here.
+    if (message.publish) this.#publish(connection, bytes);
+    else if (subscribe) this.#subscription(connection, subscribe, true);
+    else if (unsubscribe) this.#subscription(connection, unsubscribe, false);
+    else if (!message.link && !message.subscriptionAck) this.#drop('malformed');
+  }
+
+  #subscription(connection: Connection, { header, id }: Subscription, add: boolean): void {
+    const name = header?.destination;
+    if (!header?.source?.isRoutable || !name?.isRoutable) return this.#drop('malformed');
+    if (!this.#authentic(connection, header, header.headerMac)) return this.#drop('header-mac');
+    if (connection.category !== 'local' && header.ttl <= 1) return this.#drop('ttl');
+    let error = '';
+    try {
+      if (add) this.#table.add(name, connection.id, connection.category, id);
+      else this.#table.remove(name, connection.id, id);
+    } catch (reason) {
+      error = SlimError.from(reason, 'no-route').message;
+    }
+    if (id === 0n) return;
+    const ack = subscriptionAck.make({ id, success: error === '', error });
+    connection.link.send(frame.encode(frame.make({ subscriptionAck: ack })));
+  }
+
+  #publish(connection: Connection, bytes: Uint8Array): void {
+    const view = viewPublish(bytes);
+    if (!this.#authentic(connection, view, view.headerMac)) return this.#drop('header-mac');
+    const ttl = connection.category === 'local' ? view.ttl : view.ttl - 1;
+    if (ttl <= 0) return this.#drop('ttl');
+    if (view.fanout === 1) {
+      const receiver = this.#table.selectOne(view.destination, connection.id);
+      if (receiver === undefined) return this.#drop('no-route');
+      return this.#forward(connection, receiver, view, ttl);
+    }
+    const receivers = this.#table.selectAll(view.destination, connection.id);
+    if (receivers.length === 0) return this.#drop('no-route');
+    for (const receiver of receivers) this.#forward(connection, receiver, view, ttl);
+  }
+
+  #forward(from: Connection, to: ConnectionId, view: PublishView, ttl: number): void {
+    const receiver = this.#connections.get(to);
+    if (receiver?.state.kind !== 'established') return this.#drop('no-route');
+    // receivedFrom and forwardTo steer the tables of one node; from a link they are not obeyed, and
+    // they end here like every other value of one hop.
+    const fields = { ...view, ttl, receivedFrom: undefined, forwardTo: undefined };
+    const bytes = forwardPublish(view, ttl, receiver.state.mac?.tag(fields));
+    if (bytes.length > maxFrameBytes) return this.#drop('too-large');
+    this.#forwarded += 1;
+    this.#options.onForward?.(bytes);
+    if (!receiver.link.send(bytes)) this.#waitFor(receiver, from);
+  }
+
+  /** What the link demands: a tag that fits, or none where no key was agreed on. */
+  #authentic(
+    { state }: Connection,
+    header: MacFields | SlimHeader,
+    tag: Uint8Array | undefined,
+  ): boolean {
+    if (state.kind !== 'established' || !state.mac) return true;
+    return tag?.length === headerMacBytes && state.mac.verify(header, tag);
+  }
+
+  /** The receiver is full: its sender is not read until there is room, so nothing piles up here. */
+  #waitFor(receiver: Connection, sender: Connection): void {
+    if (receiver.waiting.has(sender) || !this.#connections.has(sender.id)) return;
+    receiver.waiting.add(sender);
+    sender.waitsFor += 1;
+    sender.link.pause();
+  }
+
+  #release(receiver: Connection): void {
+    for (const sender of receiver.waiting) {
+      sender.waitsFor -= 1;
+      if (sender.waitsFor === 0) sender.link.resume();
+    }
+    receiver.waiting.clear();
+  }
+
+  #drop(reason: DropReason): void {
+    this.#dropped[reason] += 1;
+  }
+}
+
+function categoryOf(type: Negotiated['connectionType']): Category {
+  switch (type) {
+    case connectionType.edge:
+      return 'edge';
+    case connectionType.peer:
+      return 'peer';
+    case connectionType.remote:
+      return 'remote';
+  }
+}

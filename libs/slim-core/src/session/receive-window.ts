@@ -1,0 +1,83 @@
+import { distance, isAfter, nextMessageId, previousMessageId } from './message-ids.js';
+
+/** One message whose turn it is; without a message when it is lost. */
+export interface Delivery<Message> {
+  readonly id: number;
+  readonly message: Message | undefined;
+}
+
+/** What a receiver has to do after it took a message in. */
+export interface Accepted<Message> {
+  /** To hand to the application, in order. */
+  readonly deliver: readonly Delivery<Message>[];
+  /** Ids to ask the sender for. */
+  readonly missing: readonly number[];
+}
+
+/** Ids a window spans at most; the official sender keeps as many for retransmission. */
+export const maxSpan = 512;
+
+const lost = Symbol('lost');
+const nothing = { deliver: [], missing: [] };
+
+/**
+ * Puts the messages of one sender in order: duplicates are dropped, gaps are named so that they can be
+ * requested (reference: sessions 7.4).
+ */
+export class ReceiveWindow<Message> {
+  #last: number | undefined;
+  readonly #held = new Map<number, Message | typeof lost>();
+  #newest = 0;
+
+  /** Takes a message in. The first one of a sender sets where its stream starts. */
+  accept(id: number, message: Message): Accepted<Message> {
+    if (this.#last === undefined) {
+      this.#last = id;
+      this.#newest = id;
+      return { deliver: [{ id, message }], missing: [] };
+    }
+    if (!isAfter(id, this.#last) || this.#held.has(id)) return nothing;
+    this.#held.set(id, message);
+    const gaps = this.#extendTo(id);
+    return { deliver: this.#release(), missing: gaps };
+  }
+
+  /** Gives an id up, so that what came after it can go on. */
+  giveUp(id: number): readonly Delivery<Message>[] {
+    if (this.#last === undefined || !isAfter(id, this.#last) || this.#held.has(id)) return [];
+    this.#held.set(id, lost);
+    return this.#release();
+  }
+
+  /** The ids between the newest seen and this one; those out of the sender's reach are given up. */
+  #extendTo(id: number): number[] {
+    if (!isAfter(id, this.#newest)) return [];
+    if (distance(this.#newest, id) > maxSpan * 2) this.#startOverBefore(id);
+    const missing: number[] = [];
+    for (let at = nextMessageId(this.#newest); at !== id; at = nextMessageId(at)) {
+      if (distance(at, id) < maxSpan) missing.push(at);
+      else this.#held.set(at, lost);
+    }
+    this.#newest = id;
+    return missing;
+  }
+
+  /** A jump that no retransmission can fill begins the stream anew, rather than counting through it. */
+  #startOverBefore(id: number): void {
+    for (const held of this.#held.keys()) if (held !== id) this.#held.delete(held);
+    this.#last = previousMessageId(id);
+    this.#newest = this.#last;
+  }
+
+  #release(): Delivery<Message>[] {
+    const ready: Delivery<Message>[] = [];
+    if (this.#last === undefined) return ready;
+    for (let at = nextMessageId(this.#last); ; at = nextMessageId(at)) {
+      const message = this.#held.get(at);
+      if (message === undefined) return ready;
+      this.#held.delete(at);
+      this.#last = at;
+      ready.push({ id: at, message: message === lost ? undefined : message });
+    }
+  }
+}

@@ -1,0 +1,123 @@
+import type { Identity } from '../auth/identity.js';
+import type { Cancel } from '../clock/clock.js';
+import { SlimError } from '../errors/slim-error.js';
+import { PendingMember } from '../mls/mls-group.js';
+import { messageType } from '../wire/session-header.js';
+import { ask, online, unexpected } from './control-exchange.js';
+import type { Incoming } from './incoming.js';
+import type { PointToPointSession, SessionRole } from './point-to-point.js';
+
+type State =
+  | { readonly kind: 'invited' }
+  | { readonly kind: 'joining'; readonly pending: PendingMember | undefined; readonly expire: Cancel }
+  | { readonly kind: 'joined'; readonly welcomeId: number };
+
+/** The side that was asked: it answers the invitation and joins with the welcome. */
+export class Responder implements SessionRole {
+  readonly #session: PointToPointSession;
+  readonly #invitation: Incoming;
+  readonly #identity: Identity;
+  readonly #established: () => void;
+  #state: State = { kind: 'invited' };
+
+  /** `established` is called once, when messages can be read; not if the welcome never comes. */
+  constructor(
+    session: PointToPointSession,
+    invitation: Incoming,
+    identity: Identity,
+    established: () => void,
+  ) {
+    this.#session = session;
+    this.#invitation = invitation;
+    this.#identity = identity;
+    this.#established = established;
+    session.role = this;
+  }
+
+  control(incoming: Incoming, identity: Identity): void | Promise<void> {
+    if (
+      !incoming.source.equals(this.#invitation.source) ||
+      identity.subject !== this.#identity.subject
+    ) {
+      throw new SlimError('identity-rejected', `${incoming.source.slimName} is not the moderator`);
+    }
+    switch (incoming.session.messageType) {
+      case messageType.joinRequest:
+        return this.#invited();
+      case messageType.groupWelcome:
+        return this.#welcomed(incoming);
+      case messageType.groupClose:
+        this.#acknowledge(incoming);
+        return this.#closedByModerator();
+      case messageType.leaveRequest: {
+        const { messageId: id } = incoming.session;
+        this.#session.send(incoming.source, messageType.leaveReply, {
+          id,
+          command: { leaveReply: {} },
+        });
+        return this.#closedByModerator();
+      }
+      default:
+        throw unexpected(incoming);
+    }
+  }
+
+  async leave(): Promise<void> {
+    if (this.#state.kind === 'joining') this.#state.expire();
+    await ask(this.#session, this.#invitation.source, messageType.leaveRequest, {
+      command: { leaveRequest: {} },
+      metadata: new Map([['LEAVING_SESSION', 'TRUE']]),
+      answeredBy: messageType.leaveReply,
+    });
+  }
+
+  /** Answers the invitation; also when it is repeated, because the answer may have been lost. */
+  async #invited(): Promise<void> {
+    const { context, setup } = this.#session;
+    // Without MLS a native moderator that has moved on does not survive a second answer.
+    if (this.#state.kind === 'joined') return;
+    if (this.#state.kind === 'invited') {
+      const pending = setup.mls
+        ? await PendingMember.create(context.mls, context.provider.token())
+        : undefined;
+      const { intervalMs, maxRetries } = setup.policy;
+      const expire = context.clock.schedule(intervalMs * (maxRetries + 1), () =>
+        this.#session.finish(new SlimError('timeout', 'the invitation was not followed up')),
+      );
+      this.#state = { kind: 'joining', pending, expire };
+      void this.#session.ended.then(expire);
+    }
+    const keyPackage = this.#state.pending?.keyPackage;
+    this.#session.send(this.#invitation.source, messageType.joinReply, {
+      id: this.#invitation.session.messageId,
+      command: { joinReply: { keyPackage, participant: online(setup.source) } },
+    });
+  }
+
+  async #welcomed(incoming: Incoming): Promise<void> {
+    const state = this.#state;
+    // Repeated, because the acknowledgement was lost.
+    if (state.kind === 'joined' && state.welcomeId === incoming.session.messageId) {
+      return this.#acknowledge(incoming);
+    }
+    if (state.kind !== 'joining') throw unexpected(incoming);
+    const mls = incoming.command?.groupWelcome?.mls;
+    if (state.pending && !mls) throw new SlimError('mls-failure', 'the welcome has no MLS part');
+    const group = state.pending && mls ? await state.pending.join(mls.content) : undefined;
+    state.expire();
+    this.#state = { kind: 'joined', welcomeId: incoming.session.messageId };
+    this.#session.activate({ name: incoming.source, identity: this.#identity, group });
+    this.#acknowledge(incoming);
+    this.#established();
+  }
+
+  #acknowledge({ source, session }: Incoming): void {
+    const { messageId: id } = session;
+    this.#session.send(source, messageType.groupAck, { id, command: { groupAck: {} } });
+  }
+
+  #closedByModerator(): void {
+    const who = String(this.#invitation.source.slimName);
+    this.#session.finish(new SlimError('session-closed', `${who} closed the session`));
+  }
+}

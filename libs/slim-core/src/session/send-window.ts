@@ -1,0 +1,164 @@
+import type { Cancel, Clock } from '../clock/clock.js';
+import { SlimError } from '../errors/slim-error.js';
+import { nextMessageId } from './message-ids.js';
+import { maxSpan } from './receive-window.js';
+import type { SessionPolicy } from './session-policy.js';
+
+/** What a window tells its owner to do. */
+export interface SendWindowEvents<Message> {
+  /** Transmit; the first time and again each time the acknowledgement stays out. */
+  transmit(id: number, message: Message): void;
+}
+
+interface Pending<Message> {
+  readonly message: Message;
+  readonly settle: { resolve(): void; reject(reason: SlimError): void };
+  retriesLeft: number;
+  dueMs: number;
+}
+
+/**
+ * The reliable sender: numbers messages, repeats what is not acknowledged, keeps the last ones for
+ * requests, and lets only so many be under way (reference: sessions 7.2). One timer serves all, because
+ * equal intervals expire in the order they began.
+ */
+export class SendWindow<Message> {
+  readonly #clock: Clock;
+  readonly #policy: SessionPolicy;
+  readonly #events: SendWindowEvents<Message>;
+  readonly #pending = new Map<number, Pending<Message>>();
+  readonly #sent = new Map<number, Message>();
+  readonly #waiting: (() => void)[] = [];
+  readonly #idleListeners: (() => void)[] = [];
+  #lastId = 0;
+  #timer: Cancel | undefined;
+  #closed: SlimError | undefined;
+
+  constructor(clock: Clock, policy: SessionPolicy, events: SendWindowEvents<Message>) {
+    this.#clock = clock;
+    this.#policy = policy;
+    this.#events = events;
+  }
+
+  /** Settles when nothing waits for its acknowledgement any more, however that ended. */
+  idle(): Promise<void> {
+    if (this.#pending.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idleListeners.push(resolve));
+  }
+
+  /**
+   * Sends a message, at once or when there is room. Settles when it is acknowledged.
+   * @throws SlimError `not-delivered` when retries are used up, or what `close` was given.
+   */
+  send(message: Message): Promise<void> {
+    if (this.#closed) return Promise.reject(this.#closed);
+    return new Promise((resolve, reject) => {
+      const begin = (): void => this.#begin(message, { resolve, reject });
+      if (this.#pending.size < this.#policy.maxInFlight) begin();
+      else this.#waiting.push(begin);
+    });
+  }
+
+  /** The receiver has it. Unknown ids are ignored. */
+  acknowledge(id: number): void {
+    const pending = this.#pending.get(id);
+    if (!pending) return;
+    this.#remove(id);
+    pending.settle.resolve();
+  }
+
+  /**
+   * The receiver asks for a message again, which counts as its acknowledgement from now on.
+   * Undefined when it is no longer kept.
+   */
+  requested(id: number): Message | undefined {
+    const message = this.#sent.get(id);
+    this.acknowledge(id);
+    return message;
+  }
+
+  /** Fails everything that is not acknowledged, and everything sent from now on. */
+  close(reason: SlimError): void {
+    if (this.#closed) return;
+    this.#closed = reason;
+    for (const { settle } of this.#pending.values()) settle.reject(reason);
+    this.#pending.clear();
+    this.#sent.clear();
+    for (const begin of this.#waiting.splice(0)) begin();
+    this.#whenEmpty();
+  }
+
+  #begin(message: Message, settle: Pending<Message>['settle']): void {
+    if (this.#closed) return settle.reject(this.#closed);
+    const id = nextMessageId(this.#lastId);
+    try {
+      this.#events.transmit(id, message);
+    } catch (reason) {
+      // Refused before it left, for its size: the id is not used up, or the receiver would miss it.
+      settle.reject(SlimError.from(reason, 'not-delivered'));
+      return this.#next();
+    }
+    this.#lastId = id;
+    this.#keep(id, message);
+    const { maxRetries, intervalMs } = this.#policy;
+    const dueMs = this.#clock.now() + intervalMs;
+    this.#pending.set(id, { message, settle, retriesLeft: maxRetries, dueMs });
+    this.#arm();
+  }
+
+  #keep(id: number, message: Message): void {
+    this.#sent.set(id, message);
+    if (this.#sent.size <= maxSpan) return;
+    const [oldest] = this.#sent.keys();
+    if (oldest !== undefined) this.#sent.delete(oldest);
+  }
+
+  #remove(id: number): void {
+    this.#pending.delete(id);
+    this.#next();
+    if (this.#pending.size === 0) this.#whenEmpty();
+  }
+
+  #whenEmpty(): void {
+    this.#timer?.();
+    this.#timer = undefined;
+    for (const resolve of this.#idleListeners.splice(0)) resolve();
+  }
+
+  #next(): void {
+    if (this.#pending.size < this.#policy.maxInFlight) this.#waiting.shift()?.();
+  }
+
+  #arm(): void {
+    if (this.#timer || this.#closed) return;
+    const [first] = this.#pending.values();
+    if (!first) return;
+    const delayMs = Math.max(0, first.dueMs - this.#clock.now());
+    this.#timer = this.#clock.schedule(delayMs, () => {
+      this.#timer = undefined;
+      this.#expire();
+      this.#arm();
+    });
+  }
+
+  #expire(): void {
+    const now = this.#clock.now();
+    for (const [id, pending] of this.#pending) {
+      if (pending.dueMs > now) return;
+      if (pending.retriesLeft === 0) {
+        this.#remove(id);
+        const tries = this.#policy.maxRetries + 1;
+        pending.settle.reject(
+          new SlimError('not-delivered', `message ${id} was not acknowledged after ${tries} tries`),
+        );
+        continue;
+      }
+      pending.retriesLeft -= 1;
+      pending.dueMs = now + this.#policy.intervalMs;
+      // Back to the end, where the latest deadlines are.
+      this.#pending.delete(id);
+      this.#pending.set(id, pending);
+      this.#events.transmit(id, pending.message);
+    }
+  }
+}

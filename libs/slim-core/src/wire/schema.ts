@@ -1,0 +1,244 @@
+import { ByteWriter } from './byte-writer.js';
+import { ProtobufReader, wireType } from './protobuf-reader.js';
+
+/**
+ * One field of a message: how it is written and read. The encoding is canonical: fields in the order
+ * of their numbers, a scalar that holds its default left out, a sub-message written even when empty.
+ * Signatures are computed over such bytes, so this is a correctness rule and not a matter of size.
+ */
+export interface Field<Value> {
+  readonly number: number;
+  readonly tag: number;
+  /** The value of a field that is not on the wire. */
+  absent(): Value;
+  write(value: Value, tag: number, out: ByteWriter): void;
+  /** Reads one occurrence; `before` is what earlier occurrences gave. */
+  read(from: ProtobufReader, before: Value): Value;
+}
+
+type Fields = Readonly<Record<string, Field<unknown>>>;
+type ValueOf<F extends Fields> = {
+  readonly [Key in keyof F]: F[Key] extends Field<infer Value> ? Value : never;
+};
+
+/** A protobuf message: its encoder and decoder from one definition. */
+export interface MessageType<Value> {
+  /** A value with every field absent but those given. */
+  make(fields?: Partial<Value>): Value;
+  encode(value: Value): Uint8Array<ArrayBuffer>;
+  /** @throws SlimError `malformed-frame`. Byte fields are views of `bytes`. */
+  decode(bytes: Uint8Array): Value;
+  writeTo(value: Value, out: ByteWriter): void;
+  readFrom(from: ProtobufReader): Value;
+}
+
+/** The value type of a message definition. */
+export type Infer<Type> = Type extends MessageType<infer Value> ? Value : never;
+
+/** Defines a message from its fields. Fields of other numbers are skipped when read. */
+export function message<F extends Fields>(definition: F): MessageType<ValueOf<F>> {
+  type Value = ValueOf<F>;
+  const entries = Object.entries(definition).toSorted(([, a], [, b]) => a.number - b.number) as (
+    readonly [keyof Value, Field<unknown>]
+  )[];
+  const byTag = new Map(entries.map((entry) => [entry[1].tag, entry]));
+
+  const make = (fields: Partial<Value> = {}): Value => {
+    const value = {} as Record<keyof Value, unknown>;
+    for (const [key, field] of entries) value[key] = fields[key] ?? field.absent();
+    return value as Value;
+  };
+  const writeTo = (value: Value, out: ByteWriter): void => {
+    for (const [key, field] of entries) field.write(value[key], field.tag, out);
+  };
+  const readFrom = (from: ProtobufReader): Value => {
+    const value = make() as Record<keyof Value, unknown>;
+    while (!from.done) {
+      const tag = from.tag();
+      const entry = byTag.get(tag);
+      if (entry) value[entry[0]] = entry[1].read(from, value[entry[0]]);
+      else from.skip(tag);
+    }
+    return value as Value;
+  };
+  return {
+    make,
+    writeTo,
+    readFrom,
+    encode: (value) => {
+      const out = new ByteWriter();
+      writeTo(value, out);
+      return out.finish();
+    },
+    decode: (bytes) => readFrom(new ProtobufReader(bytes)),
+  };
+}
+
+const varintTag = (number: number): number => number * 8 + wireType.varint;
+const delimitedTag = (number: number): number => number * 8 + wireType.delimited;
+
+/** `uint32` and enums, whose unknown numbers are kept. */
+export const uint32 = (number: number): Field<number> => ({
+  number,
+  tag: varintTag(number),
+  absent: () => 0,
+  write: (value, tag, out) => {
+    if (value === 0) return;
+    out.varint(tag);
+    out.varint(value);
+  },
+  read: (from) => from.uint32(),
+});
+
+export const uint64 = (number: number): Field<bigint> => ({
+  number,
+  tag: varintTag(number),
+  absent: () => 0n,
+  write: (value, tag, out) => {
+    if (value === 0n) return;
+    out.varint(tag);
+    out.varint64(value);
+  },
+  read: (from) => from.varint64(),
+});
+
+/** `optional uint64`: absent is not zero. */
+export const optionalUint64 = (number: number): Field<bigint | undefined> => ({
+  number,
+  tag: varintTag(number),
+  absent: () => undefined,
+  write: (value, tag, out) => {
+    if (value === undefined) return;
+    out.varint(tag);
+    out.varint64(value);
+  },
+  read: (from) => from.varint64(),
+});
+
+export const bool = (number: number): Field<boolean> => ({
+  number,
+  tag: varintTag(number),
+  absent: () => false,
+  write: (value, tag, out) => {
+    if (!value) return;
+    out.varint(tag);
+    out.varint(1);
+  },
+  read: (from) => from.varint64() !== 0n,
+});
+
+/** `optional bool`: absent is not false. */
+export const optionalBool = (number: number): Field<boolean | undefined> => ({
+  number,
+  tag: varintTag(number),
+  absent: () => undefined,
+  write: (value, tag, out) => {
+    if (value === undefined) return;
+    out.varint(tag);
+    out.varint(value ? 1 : 0);
+  },
+  read: (from) => from.varint64() !== 0n,
+});
+
+export const string = (number: number): Field<string> => ({
+  number,
+  tag: delimitedTag(number),
+  absent: () => '',
+  write: (value, tag, out) => {
+    if (value === '') return;
+    out.varint(tag);
+    out.string(value);
+  },
+  read: (from) => from.string(),
+});
+
+const noBytes = new Uint8Array(0);
+
+export const bytes = (number: number): Field<Uint8Array> => ({
+  number,
+  tag: delimitedTag(number),
+  absent: () => noBytes,
+  write: (value, tag, out) => {
+    if (value.length === 0) return;
+    out.varint(tag);
+    out.bytes(value);
+  },
+  read: (from) => from.bytes(),
+});
+
+/** `optional bytes`: absent is not empty. */
+export const optionalBytes = (number: number): Field<Uint8Array | undefined> => ({
+  number,
+  tag: delimitedTag(number),
+  absent: () => undefined,
+  write: (value, tag, out) => {
+    if (value === undefined) return;
+    out.varint(tag);
+    out.bytes(value);
+  },
+  read: (from) => from.bytes(),
+});
+
+/** What a sub-message field needs of its type; a message definition has it, a name too. */
+export type SubMessage<Value> = Pick<MessageType<Value>, 'writeTo' | 'readFrom'>;
+
+export const sub = <Value>(
+  number: number,
+  type: SubMessage<Value>,
+): Field<Value | undefined> => ({
+  number,
+  tag: delimitedTag(number),
+  absent: () => undefined,
+  write: (value, tag, out) => {
+    if (value === undefined) return;
+    out.varint(tag);
+    out.delimited(() => type.writeTo(value, out));
+  },
+  read: (from) => type.readFrom(from.message()),
+});
+
+export const repeated = <Value>(
+  number: number,
+  type: SubMessage<Value>,
+): Field<readonly Value[]> => ({
+  number,
+  tag: delimitedTag(number),
+  absent: () => [],
+  write: (values, tag, out) => {
+    for (const value of values) {
+      out.varint(tag);
+      out.delimited(() => type.writeTo(value, out));
+    }
+  },
+  read: (from, before) => [...before, type.readFrom(from.message())],
+});
+
+/** Text by text, in the order it was set. */
+export type TextMap = ReadonlyMap<string, string>;
+
+const noText: TextMap = new Map();
+
+/** `map<string, string>`. */
+export const textMap = (number: number): Field<TextMap> => ({
+  number,
+  tag: delimitedTag(number),
+  absent: () => noText,
+  write: (map, tag, out) => {
+    for (const [key, value] of map) {
+      out.varint(tag);
+      out.delimited(() => {
+        // Entries carry both fields even when empty, as every generated encoder writes them.
+        out.varint(delimitedTag(1));
+        out.string(key);
+        out.varint(delimitedTag(2));
+        out.string(value);
+      });
+    }
+  },
+  read: (from, before) => {
+    const entry = mapEntry.readFrom(from.message());
+    return new Map(before).set(entry.key, entry.value);
+  },
+});
+
+const mapEntry = message({ key: string(1), value: string(2) });

@@ -1,0 +1,34 @@
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+import type { Crypto } from '@nestjs-slim/core';
+import { plainBytes } from './plain-bytes.js';
+
+const algorithm = 'aes-128-gcm';
+const tagBytes = 16;
+
+/** Encrypts; the result is the ciphertext and, behind it, the tag. */
+export const sealAesGcm: Crypto['seal'] = (key, nonce, aad, plaintext) => {
+  const cipher = createCipheriv(algorithm, key, nonce, { authTagLength: tagBytes });
+  cipher.setAAD(aad);
+  const sealed = new Uint8Array(plaintext.length + tagBytes);
+  sealed.set(cipher.update(plaintext));
+  cipher.final();
+  sealed.set(cipher.getAuthTag(), plaintext.length);
+  return sealed;
+};
+
+/** Decrypts what `sealAesGcm` returned; undefined when anything about it was changed. */
+export const openAesGcm: Crypto['open'] = (key, nonce, aad, ciphertext) => {
+  const length = ciphertext.length - tagBytes;
+  if (length < 0) return undefined;
+  const decipher = createDecipheriv(algorithm, key, nonce, { authTagLength: tagBytes });
+  decipher.setAAD(aad);
+  decipher.setAuthTag(ciphertext.subarray(length));
+  const plaintext = decipher.update(ciphertext.subarray(0, length));
+  try {
+    decipher.final();
+  } catch {
+    // The tag does not match: the answer the interface promises.
+    return undefined;
+  }
+  return plainBytes(plaintext);
+};

@@ -1,0 +1,178 @@
+import { constants, type Http2Stream, type IncomingHttpHeaders } from 'node:http2';
+import {
+  maxFrameBytes,
+  SlimError,
+  type Cancel,
+  type Clock,
+  type Link,
+  type LinkEvents,
+} from '@nestjs-slim/core';
+import { checkFrameSize } from './frame-limit.js';
+import { FrameWriter } from './frame-writer.js';
+import { GrpcFrameDecoder } from './grpc-framing.js';
+import { describeGrpcStatus, grpcStatus } from './grpc-status.js';
+import { closeGraceMs } from './http2-settings.js';
+import { LinkDelivery } from './link-delivery.js';
+
+/** What a link needs beside its stream. */
+export interface Http2LinkOptions {
+  readonly remote: string;
+  readonly clock: Clock;
+  /** Called once the stream is gone; settles when what it stood on is gone too. */
+  release(): Promise<void>;
+}
+
+/**
+ * Our side of the stream. `closing`: the owner closed, what still comes is dropped. `ending`: the
+ * other end closed first, its frames are still delivered.
+ */
+type Phase = 'open' | 'closing' | 'ending';
+
+/** A link on one HTTP/2 stream, of either side. It owns the stream. */
+export class Http2Link implements Link {
+  readonly remote: string;
+  readonly #stream: Http2Stream;
+  readonly #clock: Clock;
+  readonly #writer: FrameWriter;
+  readonly #delivery = new LinkDelivery();
+  readonly #decoder = new GrpcFrameDecoder(maxFrameBytes);
+  readonly #gone: Promise<void>;
+  #phase: Phase = 'open';
+  /** Set once the other end finished its direction, by END_STREAM or by its status. */
+  #peerEnd: { readonly reason: SlimError | undefined } | undefined;
+  #failure: SlimError | undefined;
+  #cancelGrace: Cancel = () => undefined;
+
+  constructor(stream: Http2Stream, options: Http2LinkOptions) {
+    this.remote = options.remote;
+    this.#stream = stream;
+    this.#clock = options.clock;
+    this.#writer = new FrameWriter(stream, () => this.#delivery.drained());
+    this.#gone = new Promise((resolve) => {
+      stream.once('close', () => {
+        this.#finish();
+        void options.release().then(resolve, resolve);
+      });
+    });
+    this.#watch(stream);
+    stream.pause();
+  }
+
+  open(events: LinkEvents): void {
+    this.#delivery.open(events);
+    this.#flow();
+  }
+
+  send(frame: Uint8Array): boolean {
+    if (this.#phase !== 'open' || this.#delivery.ended) return true;
+    checkFrameSize(frame);
+    return this.#writer.send(frame);
+  }
+
+  pause(): void {
+    this.#delivery.pause();
+    if (this.#phase !== 'closing') this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#delivery.resume();
+    this.#flow();
+  }
+
+  close(): Promise<void> {
+    this.#phase = 'closing';
+    this.#delivery.discard();
+    this.#endStream();
+    // The end of the other side lies behind the frames it sent.
+    this.#stream.resume();
+    return this.#gone;
+  }
+
+  destroy(reason: SlimError): void {
+    this.#delivery.abandon(reason);
+    this.#reset();
+  }
+
+  #watch(stream: Http2Stream): void {
+    stream.on('data', (chunk: Uint8Array) => this.#receive(chunk));
+    stream.once('trailers', (headers) => this.#receiveTrailers(headers));
+    stream.once('wantTrailers', () => this.#sendTrailers());
+    stream.on('error', (reason) => {
+      this.#failure ??= SlimError.from(reason, 'link-closed', this.remote);
+    });
+    stream.once('end', () => {
+      this.#peerEnd ??= { reason: undefined };
+      if (this.#phase === 'open') this.#phase = 'ending';
+      this.#endStream();
+    });
+  }
+
+  #flow(): void {
+    if (this.#delivery.flowing) this.#stream.resume();
+  }
+
+  #receive(chunk: Uint8Array): void {
+    let malformed: unknown;
+    try {
+      this.#decoder.push(chunk, this.#delivery.keep);
+    } catch (reason) {
+      malformed = reason;
+    }
+    this.#delivery.deliver();
+    if (malformed) this.destroy(SlimError.from(malformed, 'malformed-frame'));
+  }
+
+  #receiveTrailers(headers: IncomingHttpHeaders): void {
+    const status = describeGrpcStatus(headers);
+    if (!status) return;
+    const what = `${this.remote} ended the link with ${status.text}`;
+    this.#peerEnd = { reason: status.ok ? undefined : new SlimError('link-closed', what) };
+  }
+
+  /** Only the accepting side has trailers: its status, behind the last frame. */
+  #sendTrailers(): void {
+    this.#stream.sendTrailers({ 'grpc-status': grpcStatus.ok });
+    // Ends the direction of the peer as well, as a native node does (data plane 3.8). node:http2 sends
+    // trailers in an immediate of its own and refuses to on a stream that is closed before.
+    setImmediate(() => this.#stream.close(constants.NGHTTP2_NO_ERROR));
+  }
+
+  /** Writes what is queued, ends our direction, and gives the other end time to end its own. */
+  #endStream(): void {
+    this.#writer.end();
+    this.#cancelGrace();
+    if (this.#stream.destroyed) return;
+    this.#cancelGrace = this.#clock.schedule(closeGraceMs, () => {
+      const what = `${this.remote} did not end the link within ${closeGraceMs} ms`;
+      this.#failure ??= new SlimError('link-closed', what);
+      this.#reset();
+    });
+  }
+
+  #reset(): void {
+    this.#stream.close(constants.NGHTTP2_CANCEL);
+    // A peer that reads nothing keeps the stream from being closed on the wire; this end is done.
+    this.#stream.destroy();
+  }
+
+  #finish(): void {
+    this.#cancelGrace();
+    if (!this.#peerEnd) return this.#delivery.abandon(this.#failure ?? this.#lost());
+    this.#readRest();
+    this.#delivery.end(this.#peerEnd.reason);
+  }
+
+  /**
+   * What came while the owner paused is still in the stream when the connection goes: node:http2
+   * destroys the stream with it, but lets it be read.
+   */
+  #readRest(): void {
+    const next = (): unknown => this.#stream.read();
+    for (let chunk = next(); chunk instanceof Uint8Array; chunk = next()) this.#receive(chunk);
+  }
+
+  #lost(): SlimError {
+    const code = this.#stream.rstCode;
+    return new SlimError('link-closed', `${this.remote} is gone, HTTP/2 code ${code}`);
+  }
+}

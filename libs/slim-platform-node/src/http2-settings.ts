@@ -1,0 +1,19 @@
+import type { Settings } from 'node:http2';
+
+/** The one method of the data plane (reference: data plane 3.1). */
+export const openChannelPath = '/dataplane.proto.v1.DataPlaneService/OpenChannel';
+
+/**
+ * Bytes a peer may send before we have read them, for a stream and for its connection. The default of
+ * 64 KiB costs a round trip per window: 2,000 messages a second (reference: interop notes 7.1).
+ */
+export const windowBytes = 4 * 1024 * 1024;
+
+/** What both sides announce. */
+export const sessionSettings: Settings = { enablePush: false, initialWindowSize: windowBytes };
+
+/** How long the other end may take for its part of an orderly end. */
+export const closeGraceMs = 5_000;
+
+/** How often a quiet connection is checked, unless told otherwise. */
+export const defaultKeepaliveMs = 60_000;
