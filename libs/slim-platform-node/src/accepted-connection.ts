@@ -36,20 +36,21 @@ export class AcceptedConnection {
   #ending = false;
   #cancelIdle: Cancel = () => undefined;
 
-  constructor({ socket, clock, keepaliveMs, accept }: AcceptedConnectionOptions) {
+  constructor(options: AcceptedConnectionOptions) {
+    const { socket, clock, keepaliveMs } = options;
     const remote = addressOf(socket);
     this.#socket = socket;
     this.#remote = remote;
     this.#clock = clock;
-    this.#accept = accept;
+    this.#accept = (link) => options.accept(link);
     const session = performServerHandshake(socket, { settings: sessionSettings });
     session.setLocalWindowSize(windowBytes);
     // What is no HTTP/2 ends the session by itself, and an error later ends the links on it.
     session.on('error', () => undefined);
     session.on('stream', (stream, headers) => this.#answer(stream, headers));
     const silent = (reason: SlimError): void => this.#destroyLinks(reason);
-    const options = { session, socket, clock, remote, keepaliveMs, silent };
-    this.#connection = new Http2Connection(options);
+    const parts = { session, socket, clock, remote, keepaliveMs, silent };
+    this.#connection = new Http2Connection(parts);
     this.gone = this.#connection.gone.then(() => this.#cancelIdle());
     this.#waitForLink();
   }

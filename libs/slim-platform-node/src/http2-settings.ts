@@ -17,3 +17,6 @@ export const closeGraceMs = 5_000;
 
 /** How often a quiet connection is checked, unless told otherwise. */
 export const defaultKeepaliveMs = 60_000;
+
+/** How long a peer may take to answer a ping (reference: data plane 3.8). */
+export const pingTimeoutMs = 20_000;

@@ -1,9 +1,7 @@
 import type { Http2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Cancel, Clock } from '@nestjs-slim/core';
-
-/** How long a peer may take to answer a ping (reference: data plane 3.8). */
-const pingTimeoutMs = 20_000;
+import { pingTimeoutMs } from './http2-settings.js';
 
 /** What a keepalive watches and how. */
 export interface KeepaliveOptions {

@@ -1,5 +1,7 @@
 import type { Link, LinkDialler, LinkListener } from '@nestjs-slim/core';
 import { linkContract, type LinkPair } from '../../slim-core/src/testing/link-contract.js';
+import { grpcJsDialler } from './grpc-js-dialler.js';
+import { listenGrpcJs } from './grpc-js-listener.js';
 import { http2Dialler } from './http2-dialler.js';
 import { listenHttp2 } from './http2-listener.js';
 
@@ -28,3 +30,6 @@ async function loopbackPair(
 }
 
 linkContract('http2 to http2', () => loopbackPair(listenHttp2, http2Dialler));
+linkContract('grpc-js to grpc-js', () => loopbackPair(listenGrpcJs, grpcJsDialler));
+linkContract('http2 to grpc-js', () => loopbackPair(listenGrpcJs, http2Dialler));
+linkContract('grpc-js to http2', () => loopbackPair(listenHttp2, grpcJsDialler));

@@ -174,10 +174,7 @@ export class SlimApp {
    * Opens a session with whoever answers to a name; with an instance id in it, with that instance.
    * @throws SlimError `no-route` when nobody does, `timeout`, `mls-failure`, `identity-rejected`, `aborted`
    */
-  async openSession(
-    target: SlimName | string,
-    options: OpenSessionOptions = {},
-  ): Promise<Session> {
+  async openSession(target: SlimName | string, options: OpenSessionOptions = {}): Promise<Session> {
     if (this.#closing) throw new SlimError('link-closed', 'the application is closed');
     const { mls = true, reliable = true, discoveryMs = defaultDiscoveryMs, signal } = options;
     const name = WireName.of(SlimName.from(target));
@@ -308,7 +305,10 @@ export class SlimApp {
     const request = command?.joinRequest;
     if (!request) throw new SlimError('malformed-frame', 'an invitation has no content');
     if (session.sessionType !== sessionType.pointToPoint) {
-      throw new SlimError('malformed-frame', `cannot join a session of type ${session.sessionType}`);
+      throw new SlimError(
+        'malformed-frame',
+        `cannot join a session of type ${session.sessionType}`,
+      );
     }
     if (destination.id !== this.name.id) return;
     if (this.#incoming.size >= maxPendingSessions) {
@@ -334,7 +334,11 @@ export class SlimApp {
     command: Parameters<Composer['control']>[1],
   ): void {
     const own = destination.withId(this.name.id);
-    const address = { source: own, destination: source, session: { ...session, messageType: type } };
+    const address = {
+      source: own,
+      destination: source,
+      session: { ...session, messageType: type },
+    };
     this.#uplink.send(this.#context.composer.control(address, command));
   }
 }

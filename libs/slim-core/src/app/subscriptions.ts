@@ -72,11 +72,13 @@ export class Subscriptions {
   }
 
   #exchange(kind: 'subscribe' | 'unsubscribe', name: WireName, id: bigint): Promise<void> {
-    const text = String(name.slimName);
+    const text = name.text;
     return new Promise((resolve, reject) => {
       const cancel = this.#context.clock.schedule(ackTimeoutMs, () => {
         this.#waiting.delete(id);
-        reject(new SlimError('timeout', `the node did not confirm "${text}" in ${ackTimeoutMs} ms`));
+        reject(
+          new SlimError('timeout', `the node did not confirm "${text}" in ${ackTimeoutMs} ms`),
+        );
       });
       this.#waiting.set(id, {
         settle: (ack) => {

@@ -2,7 +2,6 @@ import type { Cancel, Clock } from '../clock/clock.js';
 import type { Crypto } from '../crypto/crypto.js';
 import { SlimError } from '../errors/slim-error.js';
 import type { HeaderMac } from '../link/header-mac.js';
-import { headerMacBytes } from '../link/header-mac.js';
 import { maxFrameBytes, type Link, type LinkDialler } from '../link/link.js';
 import { NegotiationRequest, negotiationTimeoutMs } from '../link/negotiation.js';
 import { frame, type Frame } from '../wire/frame.js';
@@ -106,7 +105,8 @@ export class Uplink {
         signal?.removeEventListener('abort', onAbort);
         action();
       };
-      const onAbort = (): void => writer.reject(SlimError.from(signal?.reason, 'aborted', 'gave up'));
+      const onAbort = (): void =>
+        writer.reject(SlimError.from(signal?.reason, 'aborted', 'gave up'));
       const writer = {
         resolve: settle(resolve),
         reject: (reason: SlimError): void => settle(() => reject(reason))(),
@@ -159,7 +159,8 @@ export class Uplink {
         reject(reason);
         link.destroy(reason);
       };
-      const onAbort = (): void => fail(SlimError.from(signal.reason, 'aborted', 'gave up connecting'));
+      const onAbort = (): void =>
+        fail(SlimError.from(signal.reason, 'aborted', 'gave up connecting'));
       const cancel = this.#options.clock.schedule(negotiationTimeoutMs, () =>
         fail(new SlimError('negotiation-failed', `no answer within ${negotiationTimeoutMs} ms`)),
       );
@@ -206,7 +207,7 @@ export class Uplink {
     try {
       const message = frame.decode(bytes);
       const header = message.publish?.header;
-      if (header && mac && !authentic(header, mac)) {
+      if (header && mac && !mac.verify(header, header.headerMac)) {
         throw new SlimError('malformed-frame', 'the header MAC of a message is wrong');
       }
       this.#events.received(message);
@@ -275,10 +276,6 @@ function signed(message: Frame, mac: HeaderMac | undefined): Frame {
 function signedHeader(header: SlimHeader = slimHeader.make(), mac?: HeaderMac): SlimHeader {
   const final = { ...header, version: slimVersion, ttl: initialTtl };
   return mac ? { ...final, headerMac: mac.tag(final) } : final;
-}
-
-function authentic(header: SlimHeader, mac: HeaderMac): boolean {
-  return header.headerMac?.length === headerMacBytes && mac.verify(header, header.headerMac);
 }
 
 function closed(): SlimError {

@@ -162,10 +162,17 @@ function parse(token: string): ParsedToken {
   ) {
     throw rejected(`the identity token has ${fields.length} fields, expected 5`);
   }
-  if (!/^\+?\d{1,15}$/.test(timestamp)) throw rejected('the time in the identity token is malformed');
+  if (!/^\+?\d{1,15}$/.test(timestamp))
+    throw rejected('the time in the identity token is malformed');
   const mac = macText.length === 43 ? fromBase64Url(macText) : undefined;
   if (!mac) throw rejected('the proof in the identity token is malformed');
-  return { signed: token.slice(0, -macText.length - 1), id, seconds: Number(timestamp), claims, mac };
+  return {
+    signed: token.slice(0, -macText.length - 1),
+    id,
+    seconds: Number(timestamp),
+    claims,
+    mac,
+  };
 }
 
 function parseClaims(text: string): Readonly<Record<string, unknown>> {

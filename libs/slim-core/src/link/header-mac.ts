@@ -15,9 +15,6 @@ export interface MacFields {
   readonly ttl: number;
 }
 
-/** The tag is 32 bytes. */
-export const headerMacBytes = 32;
-
 /** Signs and checks the headers of one link with the key its two ends agreed on. */
 export class HeaderMac {
   readonly #crypto: Crypto;
@@ -39,8 +36,9 @@ export class HeaderMac {
     return this.#crypto.hmacSha256(this.#key, this.preimage(fields));
   }
 
-  verify(fields: MacFields, tag: Uint8Array): boolean {
-    return this.#crypto.equal(this.tag(fields), tag);
+  /** False also without a tag, and for one of another length. */
+  verify(fields: MacFields, tag: Uint8Array | undefined): boolean {
+    return tag !== undefined && this.#crypto.equal(this.tag(fields), tag);
   }
 
   /** The bytes under the tag: a view that the next call overwrites. */

@@ -5,10 +5,9 @@ import { maxFrameBytes, type Link, type LinkEvents } from './link.js';
 const highWaterFrames = 512;
 
 /** Two ends of a link inside one process. Frames are handed over as they are, in a later microtask. */
-export function memoryLinkPair(names: readonly [string, string] = ['memory:a', 'memory:b']): [
-  Link,
-  Link,
-] {
+export function memoryLinkPair(
+  names: readonly [string, string] = ['memory:a', 'memory:b'],
+): [Link, Link] {
   const a = new MemoryLink(names[1]);
   const b = new MemoryLink(names[0]);
   a.join(b);

@@ -144,7 +144,9 @@ function decode(bytes: Uint8Array): LinkNegotiation {
 
 /** Numbers of later versions are treated as remote, as the official node does. */
 function knownType(type: number): ConnectionType {
-  return type === connectionType.peer || type === connectionType.edge ? type : connectionType.remote;
+  return type === connectionType.peer || type === connectionType.edge
+    ? type
+    : connectionType.remote;
 }
 
 /** Semantic Versioning 2.0.0. */

@@ -16,7 +16,9 @@ export const suiteName: CiphersuiteName = 'MLS_128_DHKEMP256_AES128GCM_SHA256_P2
  * WebCrypto. The library's default primitives are 20 to 30 times slower.
  */
 export async function cipherSuite(crypto: Crypto): Promise<CiphersuiteImpl> {
-  const { hpke } = await defaultCryptoProvider.getCiphersuiteImpl(getCiphersuiteFromName(suiteName));
+  const { hpke } = await defaultCryptoProvider.getCiphersuiteImpl(
+    getCiphersuiteFromName(suiteName),
+  );
   return {
     name: suiteName,
     rng: { randomBytes: (length) => crypto.random(length) },

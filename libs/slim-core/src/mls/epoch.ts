@@ -73,7 +73,11 @@ export class Epoch {
     xorInto(nonce, reuseGuard);
     const aad = this.#head().opaque(authenticatedData).finish();
     const ciphertext = this.#crypto.seal(key, nonce, aad, padded);
-    const senderData = new TlsWriter(12).uint32(ownLeaf).uint32(generation).raw(reuseGuard).finish();
+    const senderData = new TlsWriter(12)
+      .uint32(ownLeaf)
+      .uint32(generation)
+      .raw(reuseGuard)
+      .finish();
     const sender = this.#senderDataKey(ciphertext);
     const sealedSender = this.#crypto.seal(
       sender.key,
@@ -143,7 +147,10 @@ export class Epoch {
   /** Group, epoch and content type: how both AADs and the message itself begin. */
   #head(): TlsWriter {
     const { groupId, epoch } = this.#secrets;
-    return new TlsWriter(groupId.length + 600).opaque(groupId).uint64(epoch).uint8(applicationContent);
+    return new TlsWriter(groupId.length + 600)
+      .opaque(groupId)
+      .uint64(epoch)
+      .uint8(applicationContent);
   }
 
   /** SignContent over FramedContentTBS (RFC 9420 sections 5.1.2 and 6.1). */

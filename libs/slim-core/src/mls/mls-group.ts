@@ -267,7 +267,10 @@ function config({ crypto, verifier }: MlsContext): ClientConfig {
 
 function tokenOf(credential: Credential): string {
   if (credential.credentialType !== 'basic') {
-    throw new SlimError('mls-failure', `expected a basic credential, got ${credential.credentialType}`);
+    throw new SlimError(
+      'mls-failure',
+      `expected a basic credential, got ${credential.credentialType}`,
+    );
   }
   return new TextDecoder().decode(credential.identity);
 }

@@ -46,6 +46,7 @@ function digest(hasher: IHasher, input: Uint8Array): bigint {
 }
 
 function loaded(): Hashers {
-  if (!hashers) throw new SlimError('invalid-config', 'await loadNameHash() before names are hashed');
+  if (!hashers)
+    throw new SlimError('invalid-config', 'await loadNameHash() before names are hashed');
   return hashers;
 }

@@ -1,13 +1,18 @@
 import type { Cancel, Clock } from '../clock/clock.js';
 import type { Crypto } from '../crypto/crypto.js';
 import { SlimError } from '../errors/slim-error.js';
-import { headerMacBytes, type MacFields } from '../link/header-mac.js';
 import { maxFrameBytes, type Link } from '../link/link.js';
 import { answerNegotiation, negotiationTimeoutMs, type Negotiated } from '../link/negotiation.js';
 import { frame } from '../wire/frame.js';
-import { subscriptionAck, type SlimHeader, type Subscription } from '../wire/header.js';
+import { fanout, subscriptionAck, type SlimHeader, type Subscription } from '../wire/header.js';
 import { connectionType } from '../wire/link-message.js';
-import { forwardPublish, isPublish, viewPublish, type PublishView } from '../wire/publish-view.js';
+import {
+  forwardPublish,
+  isPublish,
+  viewPublish,
+  type HeaderFields,
+  type PublishView,
+} from '../wire/publish-view.js';
 import { SubscriptionTable, type Category, type ConnectionId } from './subscription-table.js';
 
 /** What a node needs and how it behaves. */
@@ -165,7 +170,7 @@ export class RoutingNode {
   #subscription(connection: Connection, { header, id }: Subscription, add: boolean): void {
     const name = header?.destination;
     if (!header?.source?.isRoutable || !name?.isRoutable) return this.#drop('malformed');
-    if (!this.#authentic(connection, header, header.headerMac)) return this.#drop('header-mac');
+    if (!this.#authentic(connection, header)) return this.#drop('header-mac');
     if (connection.category !== 'local' && header.ttl <= 1) return this.#drop('ttl');
     let error = '';
     try {
@@ -181,10 +186,11 @@ export class RoutingNode {
 
   #publish(connection: Connection, bytes: Uint8Array): void {
     const view = viewPublish(bytes);
-    if (!this.#authentic(connection, view, view.headerMac)) return this.#drop('header-mac');
-    const ttl = connection.category === 'local' ? view.ttl : view.ttl - 1;
+    if (!this.#authentic(connection, view.header)) return this.#drop('header-mac');
+    const { header } = view;
+    const ttl = connection.category === 'local' ? header.ttl : header.ttl - 1;
     if (ttl <= 0) return this.#drop('ttl');
-    if (view.fanout === 1) {
+    if (header.fanout === fanout.one) {
       const receiver = this.#table.selectOne(view.destination, connection.id);
       if (receiver === undefined) return this.#drop('no-route');
       return this.#forward(connection, receiver, view, ttl);
@@ -199,7 +205,8 @@ export class RoutingNode {
     if (receiver?.state.kind !== 'established') return this.#drop('no-route');
     // receivedFrom and forwardTo steer the tables of one node; from a link they are not obeyed, and
     // they end here like every other value of one hop.
-    const fields = { ...view, ttl, receivedFrom: undefined, forwardTo: undefined };
+    const { source, destination, identity, fanout: copies, error } = view.header;
+    const fields = { source, destination, identity, fanout: copies, error, ttl };
     const bytes = forwardPublish(view, ttl, receiver.state.mac?.tag(fields));
     if (bytes.length > maxFrameBytes) return this.#drop('too-large');
     this.#forwarded += 1;
@@ -208,13 +215,9 @@ export class RoutingNode {
   }
 
   /** What the link demands: a tag that fits, or none where no key was agreed on. */
-  #authentic(
-    { state }: Connection,
-    header: MacFields | SlimHeader,
-    tag: Uint8Array | undefined,
-  ): boolean {
+  #authentic({ state }: Connection, header: HeaderFields | SlimHeader): boolean {
     if (state.kind !== 'established' || !state.mac) return true;
-    return tag?.length === headerMacBytes && state.mac.verify(header, tag);
+    return state.mac.verify(header, header.headerMac);
   }
 
   /** The receiver is full: its sender is not read until there is room, so nothing piles up here. */

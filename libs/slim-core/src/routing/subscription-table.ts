@@ -26,7 +26,12 @@ export class SubscriptionTable {
   }
 
   /** Adds one subscription. Returns false when the connection had the name under that id already. */
-  add(name: WireName, connection: ConnectionId, category: Category, subscriptionId: bigint): boolean {
+  add(
+    name: WireName,
+    connection: ConnectionId,
+    category: Category,
+    subscriptionId: bigint,
+  ): boolean {
     let entry = this.#prefixes.get(name.prefix);
     if (!entry) this.#prefixes.set(name.prefix, (entry = new PrefixEntry()));
     const added = entry.add(name.id, connection, category, subscriptionId);

@@ -43,7 +43,7 @@ export function ask(
     signal: question.signal,
     unanswered:
       question.unanswered ??
-      (() => new SlimError('timeout', `${destination.slimName} does not answer`)),
+      (() => new SlimError('timeout', `${destination.text} does not answer`)),
     transmit: () => session.send(destination, type, { id, ...question }),
   });
 }

@@ -156,7 +156,10 @@ export class DataPath {
       opened.senderSubject !== identity.subject ||
       !this.#context.crypto.equal(expected, opened.authenticatedData)
     ) {
-      throw new SlimError('mls-failure', 'the headers of a message are not those its sender sealed');
+      throw new SlimError(
+        'mls-failure',
+        'the headers of a message are not those its sender sealed',
+      );
     }
     return { payload: opened.plaintext, incoming, identity };
   }
@@ -169,7 +172,11 @@ export class DataPath {
 
   /** Says that a message is no longer kept. */
   #sendLoss(messageId: number): void {
-    const none = { payloadType: '', payload: new Uint8Array(0), metadata: new Map<string, string>() };
+    const none = {
+      payloadType: '',
+      payload: new Uint8Array(0),
+      metadata: new Map<string, string>(),
+    };
     const address = this.#address(messageType.rtxReply, messageId);
     const message = this.#context.composer.data(address, none, this.#options.group);
     const header = slimHeader.make({ ...message.publish?.header, error: true });

@@ -56,7 +56,7 @@ export class Initiator implements SessionRole {
           id,
           command: { leaveReply: {} },
         });
-        const who = String(incoming.source.slimName);
+        const who = incoming.source.text;
         return this.#session.finish(new SlimError('session-closed', `${who} left the session`));
       }
       default:
@@ -75,7 +75,7 @@ export class Initiator implements SessionRole {
   }
 
   async #discover(target: WireName, { discoveryMs, signal }: InvitationOptions): Promise<WireName> {
-    const name = String(target.slimName);
+    const name = target.text;
     const reply = await ask(this.#session, target, messageType.discoveryRequest, {
       command: { discoveryRequest: {} },
       answeredBy: messageType.discoveryReply,
@@ -86,7 +86,10 @@ export class Initiator implements SessionRole {
         new SlimError('no-route', `nobody answers at "${name}" (asked for ${discoveryMs} ms)`),
     });
     if (reply.source.prefix !== target.prefix) {
-      throw new SlimError('identity-rejected', `asked "${name}", ${reply.source.slimName} answered`);
+      throw new SlimError(
+        'identity-rejected',
+        `asked "${name}", ${reply.source.text} answered`,
+      );
     }
     return reply.source;
   }
@@ -116,7 +119,7 @@ export class Initiator implements SessionRole {
       signal,
     });
     if (!reply.source.equals(peer)) {
-      throw new SlimError('identity-rejected', `${reply.source.slimName} answered for another`);
+      throw new SlimError('identity-rejected', `${reply.source.text} answered for another`);
     }
     const joinReply = reply.command?.joinReply;
     const identity = verifyControl(verifier, crypto, reply);

@@ -14,13 +14,7 @@ import type { Incoming } from './incoming.js';
 import { SerialInbox } from './serial-inbox.js';
 import { randomMessageId, type SessionContext } from './session-context.js';
 import type { SessionPolicy } from './session-policy.js';
-import type {
-  Metadata,
-  PublishOptions,
-  Session,
-  SessionMessage,
-  WaitOptions,
-} from './session.js';
+import type { Metadata, PublishOptions, Session, SessionMessage, WaitOptions } from './session.js';
 import { Unread } from './unread.js';
 
 /** What a session is made with; the side that opens it decides, the other side reads it. */
@@ -58,7 +52,12 @@ export interface SessionOwner {
 
 type State =
   | { readonly kind: 'opening' }
-  | { readonly kind: 'active'; readonly peer: SessionPeer; readonly path: DataPath; readonly heartbeat: Heartbeat }
+  | {
+      readonly kind: 'active';
+      readonly peer: SessionPeer;
+      readonly path: DataPath;
+      readonly heartbeat: Heartbeat;
+    }
   | { readonly kind: 'ended'; readonly peer: SessionPeer | undefined; readonly reason: SlimError };
 
 /** A session between two applications, whichever of them opened it (reference: sessions 4). */
@@ -148,7 +147,7 @@ export class PointToPointSession implements Session {
     );
     const heartbeat = new Heartbeat(this.context.clock, policy, {
       beat: () => this.#beat(peer),
-      lost: () => this.finish(new SlimError('peer-lost', `${peer.name.slimName} fell silent`)),
+      lost: () => this.finish(new SlimError('peer-lost', `${peer.name.text} fell silent`)),
       isConnected: () => this.context.isConnected,
     });
     this.#state = { kind: 'active', peer, path, heartbeat };
@@ -165,7 +164,8 @@ export class PointToPointSession implements Session {
 
   async next({ timeoutMs, signal }: WaitOptions = {}): Promise<SessionMessage> {
     const wait = new AbortController();
-    const abort = (): void => wait.abort(SlimError.from(signal?.reason, 'aborted', 'gave up waiting'));
+    const abort = (): void =>
+      wait.abort(SlimError.from(signal?.reason, 'aborted', 'gave up waiting'));
     if (signal?.aborted) abort();
     signal?.addEventListener('abort', abort, { once: true });
     const cancel =
@@ -279,10 +279,11 @@ export class PointToPointSession implements Session {
     const state = this.#state;
     if (state.kind === 'ended') return undefined;
     if (state.kind === 'active' && !incoming.source.equals(state.peer.name)) {
-      throw new SlimError('identity-rejected', `not from the peer: ${incoming.source.slimName}`);
+      throw new SlimError('identity-rejected', `not from the peer: ${incoming.source.text}`);
     }
     if (!isControl(incoming.session.messageType)) {
-      if (state.kind !== 'active') throw new SlimError('malformed-frame', 'data before the welcome');
+      if (state.kind !== 'active')
+        throw new SlimError('malformed-frame', 'data before the welcome');
       state.path.receive(incoming);
       return state.heartbeat.heard();
     }

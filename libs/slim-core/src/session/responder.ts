@@ -9,7 +9,11 @@ import type { PointToPointSession, SessionRole } from './point-to-point.js';
 
 type State =
   | { readonly kind: 'invited' }
-  | { readonly kind: 'joining'; readonly pending: PendingMember | undefined; readonly expire: Cancel }
+  | {
+      readonly kind: 'joining';
+      readonly pending: PendingMember | undefined;
+      readonly expire: Cancel;
+    }
   | { readonly kind: 'joined'; readonly welcomeId: number };
 
 /** The side that was asked: it answers the invitation and joins with the welcome. */
@@ -39,7 +43,7 @@ export class Responder implements SessionRole {
       !incoming.source.equals(this.#invitation.source) ||
       identity.subject !== this.#identity.subject
     ) {
-      throw new SlimError('identity-rejected', `${incoming.source.slimName} is not the moderator`);
+      throw new SlimError('identity-rejected', `${incoming.source.text} is not the moderator`);
     }
     switch (incoming.session.messageType) {
       case messageType.joinRequest:
@@ -117,7 +121,7 @@ export class Responder implements SessionRole {
   }
 
   #closedByModerator(): void {
-    const who = String(this.#invitation.source.slimName);
+    const who = this.#invitation.source.text;
     this.#session.finish(new SlimError('session-closed', `${who} closed the session`));
   }
 }

@@ -9,10 +9,7 @@ export class SerialInbox<Item> {
   #busy = false;
 
   /** `failed` gets what the handler threw; the next item is handled all the same. */
-  constructor(
-    handle: (item: Item) => void | Promise<void>,
-    failed: (reason: unknown) => void,
-  ) {
+  constructor(handle: (item: Item) => void | Promise<void>, failed: (reason: unknown) => void) {
     this.#handle = handle;
     this.#failed = failed;
   }

@@ -3,6 +3,8 @@ import { lengthOfVarint } from './byte-writer.js';
 import { ProtobufReader } from './protobuf-reader.js';
 import { internName, type WireName } from './wire-name.js';
 
+const noBytes = new Uint8Array(0);
+
 const tags = {
   publish: 0x1a,
   publishHeader: 0x0a,
@@ -18,24 +20,71 @@ const tags = {
   headerMac: 0x5a,
 } as const;
 
-/**
- * What a node needs of a Publish, read without decoding or copying the rest. `pass` holds the parts of
- * the header that go on unchanged, fields of later versions among them; what only concerns one hop
- * (ttl, tag, receivedFrom, forwardTo, incomingConnection) is not in it.
- */
+/** Header fields that concern one hop only; they end at the node that reads them. */
+const hopTags: ReadonlySet<number> = new Set([
+  tags.ttl,
+  tags.receivedFrom,
+  tags.forwardTo,
+  tags.incomingConnection,
+  tags.headerMac,
+]);
+
+/** The header fields that a node looks at; byte fields are views of the frame. */
+export class HeaderFields {
+  source: WireName | undefined = undefined;
+  destination: WireName | undefined = undefined;
+  identity: Uint8Array = noBytes;
+  fanout = 0;
+  ttl = 0;
+  receivedFrom: bigint | undefined = undefined;
+  forwardTo: bigint | undefined = undefined;
+  error: boolean | undefined = undefined;
+  headerMac: Uint8Array | undefined = undefined;
+
+  /** Takes the value of one field; others are passed over. */
+  take(tag: number, from: ProtobufReader): void {
+    switch (tag) {
+      case tags.source:
+        this.source = internName(from.bytes());
+        break;
+      case tags.destination:
+        this.destination = internName(from.bytes());
+        break;
+      case tags.identity:
+        this.identity = from.bytes();
+        break;
+      case tags.fanout:
+        this.fanout = from.uint32();
+        break;
+      case tags.ttl:
+        this.ttl = from.uint32();
+        break;
+      case tags.receivedFrom:
+        this.receivedFrom = from.varint64();
+        break;
+      case tags.forwardTo:
+        this.forwardTo = from.varint64();
+        break;
+      case tags.error:
+        this.error = from.varint() !== 0;
+        break;
+      case tags.headerMac:
+        this.headerMac = from.bytes();
+        break;
+      default:
+        from.skip(tag);
+    }
+  }
+}
+
+/** A Publish read as far as a node needs it, without decoding or copying the rest. */
 export interface PublishView {
-  readonly source: WireName;
+  readonly header: HeaderFields;
+  /** Routed by; present in every view. */
   readonly destination: WireName;
-  readonly identity: Uint8Array;
-  readonly fanout: number;
-  readonly ttl: number;
-  readonly receivedFrom: bigint | undefined;
-  readonly forwardTo: bigint | undefined;
-  readonly error: boolean | undefined;
-  readonly headerMac: Uint8Array | undefined;
-  /** Header fields below and above the tag in number, then the rest of the Publish and of the frame. */
-  readonly passBefore: readonly Uint8Array[];
-  readonly passAfter: readonly Uint8Array[];
+  /** Header fields that go on unchanged, those of later versions among them. */
+  readonly headerRest: readonly Uint8Array[];
+  /** The Publish without its header, and the frame without its Publish. */
   readonly publishRest: readonly Uint8Array[];
   readonly frameRest: readonly Uint8Array[];
 }
@@ -55,7 +104,7 @@ export function viewPublish(frame: Uint8Array): PublishView {
   const publishRest: Uint8Array[] = [];
   const header = takeField(frame, publish, tags.publishHeader, publishRest);
   if (!publishRest.some((field) => field[0] === 0x12)) throw malformed('no session header');
-  return viewHeader(frame, header, publishRest, frameRest);
+  return { ...viewHeader(frame, header), publishRest, frameRest };
 }
 
 /** Finds the one field with that tag, and keeps all others as they are. */
@@ -83,80 +132,19 @@ function takeField(
 
 function viewHeader(
   frame: Uint8Array,
-  header: ProtobufReader,
-  publishRest: readonly Uint8Array[],
-  frameRest: readonly Uint8Array[],
-): PublishView {
-  const passBefore: Uint8Array[] = [];
-  const passAfter: Uint8Array[] = [];
-  let source: WireName | undefined;
-  let destination: WireName | undefined;
-  let identity: Uint8Array = noBytes;
-  let fanout = 0;
-  let ttl = 0;
-  let receivedFrom: bigint | undefined;
-  let forwardTo: bigint | undefined;
-  let error: boolean | undefined;
-  let headerMac: Uint8Array | undefined;
-  while (!header.done) {
-    const start = header.offset;
-    const tag = header.tag();
-    switch (tag) {
-      case tags.source:
-        source = name(header);
-        break;
-      case tags.destination:
-        destination = name(header);
-        break;
-      case tags.identity:
-        identity = header.bytes();
-        break;
-      case tags.fanout:
-        fanout = header.uint32();
-        break;
-      case tags.ttl:
-        ttl = header.uint32();
-        continue;
-      case tags.receivedFrom:
-        receivedFrom = header.varint64();
-        continue;
-      case tags.forwardTo:
-        forwardTo = header.varint64();
-        continue;
-      case tags.incomingConnection:
-        header.skip(tag);
-        continue;
-      case tags.error:
-        error = header.varint() !== 0;
-        break;
-      case tags.headerMac:
-        headerMac = header.bytes();
-        continue;
-      default:
-        header.skip(tag);
-    }
-    (tag < tags.headerMac ? passBefore : passAfter).push(frame.subarray(start, header.offset));
+  from: ProtobufReader,
+): Pick<PublishView, 'header' | 'destination' | 'headerRest'> {
+  const header = new HeaderFields();
+  const headerRest: Uint8Array[] = [];
+  while (!from.done) {
+    const start = from.offset;
+    const tag = from.tag();
+    header.take(tag, from);
+    if (!hopTags.has(tag)) headerRest.push(frame.subarray(start, from.offset));
   }
+  const { source, destination } = header;
   if (!source?.isRoutable || !destination?.isRoutable) throw malformed('a name is missing');
-  return {
-    source,
-    destination,
-    identity,
-    fanout,
-    ttl,
-    receivedFrom,
-    forwardTo,
-    error,
-    headerMac,
-    passBefore,
-    passAfter,
-    publishRest,
-    frameRest,
-  };
-}
-
-function name(header: ProtobufReader): WireName {
-  return internName(header.bytes());
+  return { header, destination, headerRest };
 }
 
 /**
@@ -169,29 +157,24 @@ export function forwardPublish(
   headerMac: Uint8Array | undefined,
 ): Uint8Array<ArrayBuffer> {
   const macLength = headerMac ? 2 + headerMac.length : 0;
-  const headerLength =
-    total(view.passBefore) + 1 + lengthOfVarint(ttl) + macLength + total(view.passAfter);
+  const headerLength = total(view.headerRest) + 1 + lengthOfVarint(ttl) + macLength;
   const publishLength = 1 + lengthOfVarint(headerLength) + headerLength + total(view.publishRest);
-  const frameLength =
-    1 + lengthOfVarint(publishLength) + publishLength + total(view.frameRest);
+  const frameLength = 1 + lengthOfVarint(publishLength) + publishLength + total(view.frameRest);
 
   const out = new Uint8Array(frameLength);
   let at = prefix(out, 0, tags.publish, publishLength);
   at = prefix(out, at, tags.publishHeader, headerLength);
-  at = copyAll(out, at, view.passBefore);
+  at = copyAll(out, at, view.headerRest);
   at = prefix(out, at, tags.ttl, ttl);
   if (headerMac) {
     at = prefix(out, at, tags.headerMac, headerMac.length);
     out.set(headerMac, at);
     at += headerMac.length;
   }
-  at = copyAll(out, at, view.passAfter);
   at = copyAll(out, at, view.publishRest);
   copyAll(out, at, view.frameRest);
   return out;
 }
-
-const noBytes = new Uint8Array(0);
 
 function total(parts: readonly Uint8Array[]): number {
   let length = 0;

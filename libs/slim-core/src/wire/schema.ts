@@ -38,9 +38,9 @@ export type Infer<Type> = Type extends MessageType<infer Value> ? Value : never;
 /** Defines a message from its fields. Fields of other numbers are skipped when read. */
 export function message<F extends Fields>(definition: F): MessageType<ValueOf<F>> {
   type Value = ValueOf<F>;
-  const entries = Object.entries(definition).toSorted(([, a], [, b]) => a.number - b.number) as (
-    readonly [keyof Value, Field<unknown>]
-  )[];
+  const entries = Object.entries(definition).toSorted(
+    ([, a], [, b]) => a.number - b.number,
+  ) as (readonly [keyof Value, Field<unknown>])[];
   const byTag = new Map(entries.map((entry) => [entry[1].tag, entry]));
 
   const make = (fields: Partial<Value> = {}): Value => {
@@ -182,10 +182,7 @@ export const optionalBytes = (number: number): Field<Uint8Array | undefined> => 
 /** What a sub-message field needs of its type; a message definition has it, a name too. */
 export type SubMessage<Value> = Pick<MessageType<Value>, 'writeTo' | 'readFrom'>;
 
-export const sub = <Value>(
-  number: number,
-  type: SubMessage<Value>,
-): Field<Value | undefined> => ({
+export const sub = <Value>(number: number, type: SubMessage<Value>): Field<Value | undefined> => ({
   number,
   tag: delimitedTag(number),
   absent: () => undefined,

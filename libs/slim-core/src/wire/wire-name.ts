@@ -91,6 +91,11 @@ export class WireName {
     return (this.#slimName ??= this.#toSlimName());
   }
 
+  /** The name for messages to people. */
+  get text(): string {
+    return this.slimName.toString();
+  }
+
   equals(other: WireName | undefined): boolean {
     return this === other || this.key === other?.key;
   }

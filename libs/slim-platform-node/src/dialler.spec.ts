@@ -1,0 +1,190 @@
+import { once } from 'node:events';
+import { createServer as createHttp1Server } from 'node:http';
+import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
+import {
+  createServer as createTcpServer,
+  type AddressInfo,
+  type Server,
+  type Socket,
+} from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { LinkDialler } from '@nestjs-slim/core';
+import { grpcJsDialler } from './grpc-js-dialler.js';
+import { http2Dialler } from './http2-dialler.js';
+
+type MakeDialler = (url: string) => LinkDialler;
+
+const diallers: readonly (readonly [string, MakeDialler])[] = [
+  ['http2Dialler', http2Dialler],
+  ['grpcJsDialler', grpcJsDialler],
+];
+const never = new AbortController().signal;
+const ends: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  await Promise.all(ends.splice(0).map((end) => end()));
+});
+
+/** Listens on a free port; after the test every socket must be closed, ours first. */
+async function start(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  ends.push(async () => {
+    server.close();
+    await once(server, 'close');
+  });
+  const { port } = server.address() as AddressInfo;
+  return `http://127.0.0.1:${port}`;
+}
+
+function startHttp2(answer: (stream: ServerHttp2Stream) => void): Promise<string> {
+  const server = createHttp2Server();
+  server.on('stream', (stream) => {
+    stream.on('error', () => undefined);
+    answer(stream);
+  });
+  return start(server);
+}
+
+describe.each(diallers)('%s', (_, makeDialler) => {
+  it('refuses a URL it cannot dial', () => {
+    expect(() => makeDialler('127.0.0.1:46357')).toThrow(
+      expect.objectContaining({ code: 'invalid-config' }),
+    );
+  });
+
+  it('tells where it dials', () => {
+    expect(makeDialler('http://127.0.0.1:1').target).toBe('http://127.0.0.1:1');
+  });
+
+  it.each(['http://127.0.0.1:1', 'http://localhost:1'])(
+    'fails with the target and the cause when nobody listens on %s',
+    async (url) => {
+      await expect(makeDialler(url).dial(never)).rejects.toMatchObject({
+        code: 'link-failed',
+        message: expect.stringMatching(`^${url}: .*ECONNREFUSED`),
+        cause: expect.anything(),
+      });
+    },
+  );
+
+  it('names the HTTP status of a server that refuses the credentials', async () => {
+    const url = await startHttp2((stream) => {
+      stream.respond({ ':status': 401, 'www-authenticate': 'Basic' });
+      stream.end('who are you?');
+    });
+    await expect(makeDialler(url).dial(never)).rejects.toMatchObject({
+      code: 'link-failed',
+      message: expect.stringContaining('401'),
+    });
+  });
+
+  it('names the status and the message of a server that refuses the call', async () => {
+    const url = await startHttp2((stream) => {
+      const status = { 'grpc-status': 7, 'grpc-message': 'same%20node_id' };
+      const headers = { ':status': 200, 'content-type': 'application/grpc', ...status };
+      stream.respond(headers, { endStream: true });
+    });
+    await expect(makeDialler(url).dial(never)).rejects.toMatchObject({
+      code: 'link-failed',
+      message: `${url}: gRPC status 7: same node_id`,
+    });
+  });
+
+  it('does not take a web page for a link', async () => {
+    const url = await startHttp2((stream) => {
+      stream.respond({ ':status': 200, 'content-type': 'text/html' });
+      stream.end('<h1>It works</h1>');
+    });
+    await expect(makeDialler(url).dial(never)).rejects.toMatchObject({ code: 'link-failed' });
+  });
+
+  it('fails when the stream is reset instead of answered', async () => {
+    const url = await startHttp2((stream) => stream.close(7));
+    await expect(makeDialler(url).dial(never)).rejects.toMatchObject({ code: 'link-failed' });
+  });
+
+  it('fails on a server that speaks HTTP/1', async () => {
+    const url = await start(createHttp1Server((_request, response) => response.end('hello')));
+    await expect(makeDialler(url).dial(never)).rejects.toMatchObject({ code: 'link-failed' });
+  });
+
+  it('fails on a server that hangs up', async () => {
+    const url = await start(createTcpServer((socket) => socket.destroy()));
+    await expect(makeDialler(url).dial(never)).rejects.toMatchObject({ code: 'link-failed' });
+  });
+
+  it('does not dial for a signal that has fired', async () => {
+    const reason = new Error('changed my mind');
+    const attempt = makeDialler('http://127.0.0.1:1').dial(AbortSignal.abort(reason));
+    await expect(attempt).rejects.toMatchObject({ code: 'aborted', cause: reason });
+  });
+
+  it('gives up a server that says nothing when the signal fires', async () => {
+    const server = createTcpServer();
+    const url = await start(server);
+    const controller = new AbortController();
+    const attempt = makeDialler(url).dial(controller.signal);
+    const [socket] = (await once(server, 'connection')) as [Socket];
+    controller.abort();
+    await expect(attempt).rejects.toMatchObject({ code: 'aborted' });
+    // grpc-js keeps connecting for as long as the server lets it.
+    socket.destroy();
+  });
+
+  it('gives up an answer that does not come when the signal fires', async () => {
+    const controller = new AbortController();
+    const url = await startHttp2(() => controller.abort());
+    await expect(makeDialler(url).dial(controller.signal)).rejects.toMatchObject({
+      code: 'aborted',
+    });
+  });
+
+  it('asks for the channel and sends the headers it was given', async () => {
+    let headers = {};
+    const server = createHttp2Server();
+    server.on('stream', (stream, received) => {
+      headers = received;
+      stream.respond({ ':status': 403 }, { endStream: true });
+    });
+    const url = await start(server);
+    const dialler = makeDialler === http2Dialler ? http2Dialler : grpcJsDialler;
+    const attempt = dialler(url, { headers: { authorization: 'Bearer abc' } }).dial(never);
+    await expect(attempt).rejects.toMatchObject({ code: 'link-failed' });
+    expect(headers).toMatchObject({
+      ':method': 'POST',
+      ':scheme': 'http',
+      ':authority': url.slice('http://'.length),
+      ':path': '/dataplane.proto.v1.DataPlaneService/OpenChannel',
+      te: 'trailers',
+      'content-type': 'application/grpc',
+      authorization: 'Bearer abc',
+    });
+  });
+});
+
+describe('http2Dialler', () => {
+  it('leaves no socket behind when it gives up', async () => {
+    const server = createTcpServer((socket) => socket.resume().on('error', () => undefined));
+    const url = await start(server);
+    const controller = new AbortController();
+    const attempt = http2Dialler(url).dial(controller.signal);
+    await once(server, 'connection');
+    controller.abort();
+    await expect(attempt).rejects.toMatchObject({ code: 'aborted' });
+  });
+
+  it('refuses a certificate it cannot read', async () => {
+    const dialler = http2Dialler('https://127.0.0.1:1', { tls: { ca: 'x', cert: 'y', key: 'z' } });
+    await expect(dialler.dial(never)).rejects.toMatchObject({ code: 'invalid-config' });
+  });
+});
+
+describe('grpcJsDialler', () => {
+  it('refuses headers that are none', () => {
+    const headers = { 'not a header': 'x' };
+    expect(() => grpcJsDialler('http://127.0.0.1:1', { headers })).toThrow(
+      expect.objectContaining({ code: 'invalid-config' }),
+    );
+  });
+});

@@ -1,0 +1,70 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { SlimError } from '@nestjs-slim/core';
+
+/** The options a command understands. */
+export type Options = NonNullable<ParseArgsConfig['options']>;
+
+/** The options of one command, parsed. */
+export interface CommandLine {
+  /** The one argument, a name; '' for commands that take none. */
+  readonly target: string;
+  text(option: string): string | undefined;
+  /** @throws SlimError `invalid-config` unless it is a whole number of at least `min` */
+  count(option: string, min: number): number | undefined;
+  flag(option: string, otherwise: boolean): boolean;
+}
+
+/** What every command that connects to a node understands. */
+export const commonOptions = {
+  node: { type: 'string' },
+  secret: { type: 'string' },
+  name: { type: 'string' },
+  mls: { type: 'boolean' },
+  reliable: { type: 'boolean' },
+  timeout: { type: 'string' },
+} as const satisfies Options;
+
+/**
+ * Parses the words after a command.
+ * @throws SlimError `invalid-config` for an unknown option, a missing value, or not `targets` arguments
+ */
+export function parseCommandLine(
+  words: readonly string[],
+  options: Options,
+  targets: 0 | 1,
+): CommandLine {
+  const { values, positionals } = parse(words, options);
+  if (positionals.length !== targets) {
+    const expected = targets === 0 ? 'no argument' : 'one NAME';
+    throw new SlimError('invalid-config', `expected ${expected}, got "${positionals.join(' ')}"`);
+  }
+  const text = (option: string): string | undefined => {
+    const value = values[option];
+    return typeof value === 'string' ? value : undefined;
+  };
+  return {
+    target: positionals[0] ?? '',
+    text,
+    count: (option, min) => {
+      const value = text(option);
+      if (value === undefined) return undefined;
+      if (/^\d{1,9}$/.test(value) && Number(value) >= min) return Number(value);
+      throw new SlimError(
+        'invalid-config',
+        `expected a whole number of at least ${min} for --${option}, got "${value}"`,
+      );
+    },
+    flag: (option, otherwise) => {
+      const value = values[option];
+      return typeof value === 'boolean' ? value : otherwise;
+    },
+  };
+}
+
+function parse(words: readonly string[], options: Options) {
+  try {
+    return parseArgs({ args: [...words], options, allowPositionals: true, allowNegative: true });
+  } catch (reason) {
+    throw SlimError.from(reason, 'invalid-config');
+  }
+}
