@@ -1,7 +1,7 @@
 import type { Http2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { SlimError, type Clock } from '@nestjs-slim/core';
-import { closeGraceMs } from './http2-settings.js';
+import { hangUpGraceMs } from './http2-settings.js';
 import { Keepalive } from './keepalive.js';
 
 /** What a connection is made of and whom it tells. */
@@ -44,7 +44,7 @@ export class Http2Connection {
 
   /** Ends the connection behind its streams. A peer that does not play its part is dropped. */
   async end(): Promise<void> {
-    const cancel = this.#clock.schedule(closeGraceMs, () => this.drop());
+    const cancel = this.#clock.schedule(hangUpGraceMs, () => this.drop());
     this.#session.close();
     await this.gone;
     cancel();

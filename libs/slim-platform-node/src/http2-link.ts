@@ -101,6 +101,8 @@ export class Http2Link implements Link {
       this.#failure ??= SlimError.from(reason, 'link-closed', this.remote);
     });
     stream.once('end', () => {
+      // A reset and a lost connection end the readable side, too.
+      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) return;
       this.#peerEnd ??= { reason: undefined };
       if (this.#phase === 'open') this.#phase = 'ending';
       this.#endStream();

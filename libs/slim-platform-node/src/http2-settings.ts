@@ -12,8 +12,11 @@ export const windowBytes = 4 * 1024 * 1024;
 /** What both sides announce. */
 export const sessionSettings: Settings = { enablePush: false, initialWindowSize: windowBytes };
 
-/** How long the other end may take for its part of an orderly end. */
+/** How long the other end may take to end a link that we ended. */
 export const closeGraceMs = 5_000;
+
+/** How long the other end may keep a connection that has no link any more and was told to end. */
+export const hangUpGraceMs = 1_000;
 
 /** How often a quiet connection is checked, unless told otherwise. */
 export const defaultKeepaliveMs = 60_000;

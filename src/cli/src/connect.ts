@@ -21,7 +21,9 @@ export async function connect(
     node: line.text('node') ?? defaultNode,
     signal,
   });
-  app.on('status', ({ status, reason }) => log(`link ${status}${reason ? `: ${reason.message}` : ''}`));
+  app.on('status', ({ status, reason }) =>
+    log(`link ${status}${reason ? `: ${reason.message}` : ''}`),
+  );
   app.on('dropped', ({ code, message }) => log(`refused a message: ${code}: ${message}`));
   return app;
 }

@@ -23,7 +23,8 @@ export function parseNodeConfig(text: string, file: string): NodeConfig {
       `${file}: ${path}: expected ${expected}, got ${JSON.stringify(got)}`,
     );
   const section = (value: unknown, path: string): Section => {
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Section;
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return value as Section;
     throw refuse(path, 'a section', value);
   };
   const only = (value: Section, path: string, keys: readonly string[]): void => {
@@ -60,7 +61,8 @@ export function parseNodeConfig(text: string, file: string): NodeConfig {
   const tls = section(server.tls, `${serverPath}.tls`);
   if (tls.insecure !== true) throw refuse(`${serverPath}.tls.insecure`, 'true', tls.insecure);
   const { require_header_mac: strict = true, endpoint } = server;
-  if (typeof strict !== 'boolean') throw refuse(`${serverPath}.require_header_mac`, 'a boolean', strict);
+  if (typeof strict !== 'boolean')
+    throw refuse(`${serverPath}.require_header_mac`, 'a boolean', strict);
   if (typeof endpoint !== 'string') throw refuse(`${serverPath}.endpoint`, 'HOST:PORT', endpoint);
   return {
     listen: parseListenAddress(endpoint),

@@ -21,7 +21,6 @@ const fast = (factor: number): Clock => ({
 class Fabric {
   readonly node = new RoutingNode({ crypto: nodeCrypto, clock: systemClock, nodeId: 'node' });
   readonly links: Link[] = [];
-  readonly forwarded: Uint8Array[] = [];
   readonly #apps: SlimApp[] = [];
 
   readonly dialler: LinkDialler = {
@@ -184,13 +183,15 @@ describe('SlimApp', () => {
     await session.publish(bytes('hello'));
     expect(text((await accepted.next()).payload)).toBe('hello');
     await bob.unsubscribe('org/ns/alias');
+    expect(await session.ended).toMatchObject({ code: 'session-closed' });
     expect(await codeOf(alice.openSession('org/ns/alias', { discoveryMs: 40 }))).toBe('no-route');
   });
 
   it('reports the loss of a peer that vanishes without a word', async () => {
     const sessions = { heartbeatMs: 10, maxSilentIntervals: 2 };
     const alice = await fabric.connect('org/ns/alice', { sessions });
-    const bob = await fabric.connect('org/ns/bob', { sessions: { heartbeatMs: 1_000_000 } });
+    const silent = { heartbeatMs: 1_000_000, closeMs: 1 };
+    const bob = await fabric.connect('org/ns/bob', { sessions: silent });
     const session = await alice.openSession('org/ns/bob');
     await accept(bob);
     await expect(session.next()).rejects.toMatchObject({ code: 'peer-lost' });

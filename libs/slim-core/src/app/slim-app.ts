@@ -203,15 +203,19 @@ export class SlimApp {
   }
 
   /**
-   * Receives sessions for another name too.
+   * Receives sessions for another name too. It stays subscribed when the link is dialled again.
    * @throws SlimError `invalid-name`, `timeout`, `link-closed`, `link-failed`
    */
   async subscribe(name: SlimName | string): Promise<void> {
     await this.#subscriptions.add(this.#alias(name));
   }
 
+  /** Stops receiving under that name: closes the sessions opened to it, then gives it up. */
   async unsubscribe(name: SlimName | string): Promise<void> {
-    await this.#subscriptions.remove(this.#alias(name));
+    const alias = this.#alias(name);
+    const opened = [...this.#sessions.values()].filter(({ setup }) => setup.source.equals(alias));
+    await Promise.all(opened.map((session) => session.close()));
+    await this.#subscriptions.remove(alias);
   }
 
   /** Closes every session in order, then the link. May be called twice. */

@@ -15,7 +15,9 @@ export async function node(words: readonly string[], stop: AbortSignal): Promise
   const listen = line.text('listen');
   const fromFile: NodeConfig | undefined = path === undefined ? undefined : await read(path);
   const address =
-    listen === undefined && fromFile ? fromFile.listen : parseListenAddress(listen ?? defaultListen);
+    listen === undefined && fromFile
+      ? fromFile.listen
+      : parseListenAddress(listen ?? defaultListen);
   const running = await SlimNode.start({ ...fromFile, listen: address });
   print('ready', { url: running.url });
   await aborted(stop);

@@ -1,0 +1,56 @@
+import { checkPayload } from './numbered-payload.mjs';
+import { nowMs } from './now.mjs';
+
+/** How long the last messages may be on their way before they count as lost. */
+const arrivalMs = 10_000;
+
+/** Counts the messages of a session as they arrive, and fails at the first one out of turn. */
+export class Arrivals {
+  #size;
+  #count = 0;
+  #lastAtMs = 0;
+  /** @type {Error | undefined} */
+  #failure;
+  #expected = Infinity;
+  #wake = () => {};
+
+  /** @param {number} size bytes of every payload */
+  constructor(size) {
+    this.#size = size;
+  }
+
+  /**
+   * Reads until the session ends; a failure shows at the next `all`.
+   * @param {AsyncIterable<{ readonly payload: Uint8Array }>} messages
+   */
+  async read(messages) {
+    try {
+      for await (const { payload } of messages) {
+        checkPayload(payload, this.#count, this.#size);
+        this.#lastAtMs = nowMs();
+        this.#count += 1;
+        if (this.#count === this.#expected) this.#wake();
+      }
+    } catch (reason) {
+      this.#failure = /** @type {Error} */ (reason);
+      this.#wake();
+    }
+  }
+
+  /**
+   * Settles with the time of the last one when that many have arrived since the start, and no more.
+   * @param {number} total
+   */
+  async all(total) {
+    this.#expected = total;
+    if (this.#count < total && !this.#failure) {
+      await new Promise((resolve) => {
+        const timer = setTimeout(resolve, arrivalMs);
+        this.#wake = () => resolve(clearTimeout(timer));
+      });
+    }
+    if (this.#failure) throw this.#failure;
+    if (this.#count !== total) throw new Error(`${this.#count} of ${total} messages arrived`);
+    return this.#lastAtMs;
+  }
+}

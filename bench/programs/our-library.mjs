@@ -1,0 +1,33 @@
+import { sharedSecret } from '@nestjs-slim/core';
+import { SlimApp } from '@nestjs-slim/platform-node';
+
+/** @typedef {import('./library.mjs').Library} Library */
+
+/** @type {Library['connect']} */
+export async function connect({ url, name, secret }) {
+  const app = await SlimApp.connect({ name, identity: sharedSecret({ secret }), node: url });
+  return {
+    open: async (peer, options) => toSession(await app.openSession(peer, options)),
+    accept: async () => {
+      for await (const session of app.sessions()) return toSession(session);
+      throw new Error('the application ended before anybody opened a session');
+    },
+  };
+}
+
+/**
+ * @param {import('@nestjs-slim/core').Session} session
+ * @returns {import('./library.mjs').LibrarySession}
+ */
+function toSession(session) {
+  return {
+    messages: session,
+    publish: async (payload) => {
+      const done = session.publish(payload);
+      if (session.reliable) return { acknowledged: done };
+      await done;
+      return { acknowledged: Promise.resolve() };
+    },
+    close: () => session.close(),
+  };
+}

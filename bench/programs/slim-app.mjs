@@ -1,0 +1,107 @@
+// One application of a SLIM library with one session: the sender, receiver, caller or echo of a run.
+//   node slim-app.mjs ours|official
+
+import { serve } from '../harness/serve.mjs';
+import { median } from '../harness/statistics.mjs';
+import { Arrivals } from './arrivals.mjs';
+import { loadLibrary } from './library.mjs';
+import { nowMs } from './now.mjs';
+import { checkPayload, numberedPayload } from './numbered-payload.mjs';
+
+/** Messages not yet acknowledged: half of what an official sender keeps for retransmission. */
+const maxInFlight = 256;
+
+/** @type {Awaited<ReturnType<import('./library.mjs').Library['connect']>>} */
+let app;
+/** @type {import('./library.mjs').LibrarySession} */
+let session;
+/** @type {Arrivals} */
+let arrivals;
+/** @type {AsyncIterator<{ payload: Uint8Array }>} */
+let replies;
+/** The number of the next message. */
+let next = 0;
+/** @type {unknown} */
+let echoFailure;
+
+serve({
+  async connect(options) {
+    const library = await loadLibrary(process.argv[2]);
+    app = await library.connect(options);
+  },
+
+  async open({ peer, mls, reliable }) {
+    session = await app.open(peer, { mls, reliable });
+    replies = session.messages[Symbol.asyncIterator]();
+  },
+
+  async accept() {
+    session = await app.accept();
+  },
+
+  /** Publishes for that long; settles, with all messages so far, when the last one is acknowledged. */
+  async publishFor({ ms, size }) {
+    const startedAtMs = nowMs();
+    const end = startedAtMs + ms;
+    /** @type {Promise<unknown>[]} */
+    const inFlight = [];
+    for (; nowMs() < end; next += 1) {
+      const slot = next % maxInFlight;
+      await inFlight[slot];
+      const { acknowledged } = await session.publish(numberedPayload(next, size));
+      acknowledged.catch(() => undefined); // Awaited when the slot comes round again, or below.
+      inFlight[slot] = acknowledged;
+    }
+    await Promise.all(inFlight);
+    return { startedAtMs, total: next };
+  },
+
+  /** Counts what arrives from now on, in the background. */
+  receive({ size }) {
+    arrivals = new Arrivals(size);
+    void arrivals.read(session.messages);
+  },
+
+  async received({ total }) {
+    return { lastAtMs: await arrivals.all(total) };
+  },
+
+  /** Sends everything back from now on, in the background. */
+  echo() {
+    const answer = async () => {
+      for await (const { payload } of session.messages) {
+        const { acknowledged } = await session.publish(payload.slice());
+        acknowledged.catch(echoFailed);
+      }
+    };
+    answer().catch(echoFailed);
+  },
+
+  /** Publishes and waits for the answer, one at a time, for that long. */
+  async callFor({ ms, size }) {
+    const end = nowMs() + ms;
+    const latenciesMs = [];
+    for (; nowMs() < end; next += 1) {
+      const startedAtMs = nowMs();
+      const reply = replies.next();
+      const { acknowledged } = await session.publish(numberedPayload(next, size));
+      acknowledged.catch(echoFailed);
+      const { done, value } = await reply;
+      if (done) throw new Error('the session ended');
+      latenciesMs.push(nowMs() - startedAtMs);
+      checkPayload(value.payload, next, size);
+    }
+    if (echoFailure) throw echoFailure;
+    return { p50Ms: median(latenciesMs) };
+  },
+
+  async close() {
+    await session.close();
+    if (echoFailure) throw echoFailure;
+  },
+});
+
+/** @param {unknown} reason */
+function echoFailed(reason) {
+  echoFailure = reason;
+}
