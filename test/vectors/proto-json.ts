@@ -1,3 +1,4 @@
+import { groupUpdateOp, participantState } from '../../libs/slim-core/src/wire/command-payload.js';
 import { connectionType } from '../../libs/slim-core/src/wire/link-message.js';
 import { message, string, sub, uint64 } from '../../libs/slim-core/src/wire/schema.js';
 import { messageType, sessionType } from '../../libs/slim-core/src/wire/session-header.js';
@@ -103,6 +104,8 @@ const enums: Readonly<Record<string, Readonly<Record<number, string>>>> = {
   connection_type: named('LINK_CONNECTION_TYPE_', connectionType),
   session_type: named('SESSION_TYPE_', sessionType),
   session_message_type: named('SESSION_MESSAGE_TYPE_', messageType),
+  op: named('', groupUpdateOp),
+  status: named('', participantState),
 };
 
 /** The `Name` message under its own field names. */
