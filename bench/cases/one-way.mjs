@@ -16,7 +16,11 @@ const size = 256;
 export const oneWayCases = modes.map((mode) => ({
   name: `one-way, ${describeMode(mode)}`,
   job: `${size} bytes, sender to receiver through an official node, each in its own process`,
-  figures: { 'messages/s': 'higher' },
+  figures: {
+    'messages/s': 'higher',
+    'sender CPU us/message': 'lower',
+    'receiver CPU us/message': 'lower',
+  },
   baseline: 'official bindings',
   contenders: Object.fromEntries(
     Object.entries(slimContenders).map(([name, library]) => [name, oneWay(library, mode)]),
@@ -32,14 +36,21 @@ function oneWay(library, mode) {
   return async (start) => {
     const { opener, acceptor } = await startPair(start, { library, node: 'official', mode });
     await acceptor.call('receive', { size });
-    const warmUp = await opener.call('publishFor', { ms: warmUpMs, size });
-    await acceptor.call('received', { total: warmUp.total });
+    const publish = (/** @type {number} */ ms) => opener.call('publishFor', { ms, size });
+    const received = (/** @type {number} */ total) => acceptor.call('received', { total });
 
-    const { startedAtMs, total } = await opener.call('publishFor', { ms: measuredMs, size });
-    const { lastAtMs } = await acceptor.call('received', { total });
-
+    const warmSender = await publish(warmUpMs);
+    const warmReceiver = await received(warmSender.total);
+    const sender = await publish(measuredMs);
+    const receiver = await received(sender.total);
     await opener.call('close');
-    await acceptor.call('received', { total }); // Nothing came twice, late.
-    return { 'messages/s': ((total - warmUp.total) / (lastAtMs - startedAtMs)) * 1000 };
+    await received(sender.total); // Nothing came twice, late.
+
+    const messages = sender.total - warmSender.total;
+    return {
+      'messages/s': (messages / (receiver.lastAtMs - sender.startedAtMs)) * 1000,
+      'sender CPU us/message': ((sender.cpuMs - warmSender.cpuMs) / messages) * 1000,
+      'receiver CPU us/message': ((receiver.cpuMs - warmReceiver.cpuMs) / messages) * 1000,
+    };
   };
 }

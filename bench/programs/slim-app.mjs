@@ -5,7 +5,7 @@ import { serve } from '../harness/serve.mjs';
 import { median } from '../harness/statistics.mjs';
 import { Arrivals } from './arrivals.mjs';
 import { loadLibrary } from './library.mjs';
-import { nowMs } from './now.mjs';
+import { cpuMs, nowMs } from './clocks.mjs';
 import { checkPayload, numberedPayload } from './numbered-payload.mjs';
 
 /** Messages not yet acknowledged: half of what an official sender keeps for retransmission. */
@@ -53,7 +53,7 @@ serve({
       inFlight[slot] = acknowledged;
     }
     await Promise.all(inFlight);
-    return { startedAtMs, total: next };
+    return { startedAtMs, total: next, cpuMs: cpuMs() };
   },
 
   /** Counts what arrives from now on, in the background. */
@@ -63,7 +63,7 @@ serve({
   },
 
   async received({ total }) {
-    return { lastAtMs: await arrivals.all(total) };
+    return { lastAtMs: await arrivals.all(total), cpuMs: cpuMs() };
   },
 
   /** Sends everything back from now on, in the background. */

@@ -12,8 +12,11 @@ import { Http2Connection } from './http2-connection.js';
 import { Http2Link } from './http2-link.js';
 import { openChannelPath, sessionSettings, windowBytes } from './http2-settings.js';
 
-/** How long a connection may carry no link. */
-const idleMs = 30_000;
+/**
+ * How long a connection may carry no link. It also ends sessions that nghttp2 gave up after a protocol
+ * error: node:http2 then stops reading, reports nothing and does not even notice that the peer left.
+ */
+const idleMs = 10_000;
 
 /** What a listener hands to each of its connections. */
 export interface AcceptedConnectionOptions {

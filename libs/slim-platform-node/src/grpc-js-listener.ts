@@ -16,7 +16,7 @@ import {
 } from '@nestjs-slim/core';
 import { hostAndPort } from './endpoint.js';
 import { GrpcJsLink, openChannel } from './grpc-js-link.js';
-import { closeGraceMs, defaultKeepaliveMs, pingTimeoutMs } from './http2-settings.js';
+import { hangUpGraceMs, defaultKeepaliveMs, pingTimeoutMs } from './http2-settings.js';
 
 /** Where to listen and for whom. */
 export interface GrpcJsListenerOptions {
@@ -89,8 +89,8 @@ class GrpcJsListener implements LinkListener {
   async #close(): Promise<void> {
     // Begins now: from here on it takes no connection and no call.
     const closed = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
-    const cancel = this.#clock.schedule(closeGraceMs, () => this.#server.forceShutdown());
     await Promise.all([...this.#links].map((link) => link.close()));
+    const cancel = this.#clock.schedule(hangUpGraceMs, () => this.#server.forceShutdown());
     await closed;
     cancel();
   }

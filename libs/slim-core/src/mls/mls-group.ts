@@ -181,7 +181,8 @@ export class PendingMember {
   readonly #public: KeyPackage;
   readonly #private: PrivateKeyPackage;
 
-  private constructor(
+  /** Takes a key package that exists, with its private keys. */
+  constructor(
     context: MlsContext,
     own: { publicPackage: KeyPackage; privatePackage: PrivateKeyPackage },
   ) {

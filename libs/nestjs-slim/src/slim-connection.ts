@@ -1,0 +1,180 @@
+import type { OnApplicationShutdown } from '@nestjs/common';
+import { SlimError, type Session, type SlimName } from '@nestjs-slim/core';
+import { SlimApp } from '@nestjs-slim/platform-node';
+import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
+import { SlimListeners, type SlimEvents, type SlimStatus } from './slim-events.js';
+import { checkOptions, type SlimOptions, type SlimSettings } from './slim-options.js';
+
+type State =
+  | { readonly kind: 'idle' }
+  | {
+      readonly kind: 'connecting';
+      readonly app: Promise<SlimApp>;
+      readonly abort: AbortController;
+    }
+  | { readonly kind: 'connected'; readonly app: SlimApp; readonly stopListening: () => void }
+  | { readonly kind: 'closing'; readonly done: Promise<void> };
+
+const statusOf = {
+  connected: 'connected',
+  reconnecting: 'reconnecting',
+  closed: 'disconnected',
+} as const;
+
+/**
+ * The one application object of a Nest application, shared by its server and its clients. Nothing is
+ * connected before it is needed; after `close` it can be connected again.
+ */
+export class SlimConnection implements OnApplicationShutdown {
+  readonly settings: SlimSettings;
+  readonly events = new SlimListeners();
+  private readonly currentStatus = new BehaviorSubject<SlimStatus>('disconnected');
+  private state: State = { kind: 'idle' };
+  private reading: SlimApp | undefined;
+  private acceptor: ((session: Session) => void) | undefined;
+
+  /** @throws SlimError `invalid-config`, `invalid-name` */
+  constructor(options: SlimOptions) {
+    this.settings = checkOptions(options);
+  }
+
+  /** The name of this service. */
+  get name(): SlimName {
+    return this.settings.name;
+  }
+
+  /** Begins with the status at the time of subscription. */
+  get status(): Observable<SlimStatus> {
+    return this.currentStatus.pipe(distinctUntilChanged());
+  }
+
+  /** @throws SlimError `link-closed` when not connected */
+  get app(): SlimApp {
+    if (this.state.kind === 'connected') return this.state.app;
+    throw new SlimError('link-closed', `"${this.name}" is not connected`);
+  }
+
+  /** May be called at any time, before connecting too. */
+  on<Name extends keyof SlimEvents>(name: Name, listener: SlimEvents[Name]): void {
+    this.events.on(name, listener);
+  }
+
+  /**
+   * Connects, or gives the connection that there is. A failure is not remembered: the next call tries again.
+   * @throws SlimError `link-failed`, `negotiation-failed`, `invalid-config`, `aborted`
+   */
+  connect(): Promise<SlimApp> {
+    const { state } = this;
+    switch (state.kind) {
+      case 'connected':
+        return Promise.resolve(state.app);
+      case 'connecting':
+        return state.app;
+      case 'closing':
+        return state.done.then(() => this.connect());
+      case 'idle':
+        return this.open();
+    }
+  }
+
+  /** Ends every session, then the link. May be called twice. */
+  close(): Promise<void> {
+    const { state } = this;
+    if (state.kind === 'idle') return Promise.resolve();
+    if (state.kind === 'closing') return state.done;
+    const closing = { kind: 'closing', done: this.end(state) } as const;
+    this.state = closing;
+    return closing.done;
+  }
+
+  /** Called by Nest, after the server was closed. */
+  onApplicationShutdown(): Promise<void> {
+    return this.close();
+  }
+
+  /**
+   * Hands sessions that others open to `accept`, until the returned function is called.
+   * @throws SlimError `invalid-config` when there is somebody who accepts them, `link-closed`
+   */
+  serve(accept: (session: Session) => void): () => void {
+    if (this.acceptor) {
+      throw new SlimError('invalid-config', `"${this.name}" is served already`);
+    }
+    const { app } = this;
+    this.acceptor = accept;
+    if (this.reading !== app) void this.read(app);
+    return () => {
+      if (this.acceptor === accept) this.acceptor = undefined;
+    };
+  }
+
+  private open(): Promise<SlimApp> {
+    const abort = new AbortController();
+    const app = SlimApp.connect({ ...this.settings.app, signal: abort.signal }).then(
+      async (opened) => {
+        if (this.state === connecting) return this.connected(opened);
+        await opened.close();
+        throw new SlimError('aborted', 'closed while connecting');
+      },
+      (reason: unknown) => {
+        if (this.state === connecting) this.state = { kind: 'idle' };
+        throw reason;
+      },
+    );
+    const connecting: State = { kind: 'connecting', app, abort };
+    this.state = connecting;
+    return app;
+  }
+
+  private connected(app: SlimApp): SlimApp {
+    const stop = [
+      app.on('status', ({ status, reason }) => {
+        if (status === 'closed') this.ended(app);
+        this.setStatus(statusOf[status], reason);
+      }),
+      app.on('dropped', (reason) => this.events.emit('dropped', reason)),
+    ];
+    const stopListening = (): void => stop.forEach((off) => off());
+    this.state = { kind: 'connected', app, stopListening };
+    this.setStatus(statusOf[app.status], undefined);
+    return app;
+  }
+
+  /** Somebody closed the application object itself. */
+  private ended(app: SlimApp): void {
+    if (this.state.kind === 'connected' && this.state.app === app) this.state = { kind: 'idle' };
+  }
+
+  private async end(state: Extract<State, { kind: 'connecting' | 'connected' }>): Promise<void> {
+    try {
+      if (state.kind === 'connected') {
+        // From here on the status is ours to tell: a late event must not touch the next connection.
+        state.stopListening();
+        await state.app.close();
+      } else {
+        state.abort.abort(new SlimError('aborted', 'closed while connecting'));
+        // Its failure is reported to those who wait for the connection.
+        await state.app.catch(() => undefined);
+      }
+    } finally {
+      this.state = { kind: 'idle' };
+      this.setStatus('disconnected', undefined);
+    }
+  }
+
+  private setStatus(status: SlimStatus, reason: SlimError | undefined): void {
+    if (this.currentStatus.value === status) return;
+    this.currentStatus.next(status);
+    this.events.emit('status', status, reason);
+  }
+
+  private async read(app: SlimApp): Promise<void> {
+    this.reading = app;
+    for await (const session of app.sessions()) {
+      if (this.acceptor) this.acceptor(session);
+      // Nobody serves any more: tell the other side at once rather than let it wait.
+      else void session.close();
+    }
+    if (this.reading === app) this.reading = undefined;
+  }
+}

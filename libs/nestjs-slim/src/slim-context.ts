@@ -1,0 +1,86 @@
+import type { Identity, Metadata, Session, SessionMessage, SlimName } from '@nestjs-slim/core';
+import { BaseRpcContext } from '@nestjs/microservices';
+
+/** What a context tells of one message. */
+export interface SlimContextDetails {
+  /** `org/namespace/service#operation`, however the handler wrote it. */
+  readonly pattern: string;
+  readonly service: string;
+  readonly operation: string;
+  readonly session: Session;
+  readonly message: SessionMessage;
+  readonly metadata: Metadata;
+  readonly signal: AbortSignal;
+  /** Milliseconds until the caller gives up, if it said so. */
+  readonly timeLeftMs: () => number | undefined;
+  readonly isForeign: boolean;
+}
+
+/** What a handler gets by `@Ctx()`: who asks, by which name, and whether they still wait. */
+export class SlimContext extends BaseRpcContext<[SlimContextDetails]> {
+  constructor(details: SlimContextDetails) {
+    super([details]);
+  }
+
+  /** `org/namespace/service` or `org/namespace/service#operation`. */
+  getPattern(): string {
+    return this.args[0].pattern;
+  }
+
+  /** `org/namespace/service`, as the caller addressed it. */
+  getName(): string {
+    return this.args[0].service;
+  }
+
+  /** What comes after the `#` of the pattern; empty for the service's default operation. */
+  getOperation(): string {
+    return this.args[0].operation;
+  }
+
+  /** Full name of the sender, with its instance id. */
+  getSource(): SlimName {
+    return this.args[0].message.source;
+  }
+
+  /** The name this side has in the session, with the instance id. */
+  getDestination(): SlimName {
+    return this.args[0].session.name;
+  }
+
+  /** What the sender's verified token says. */
+  getIdentity(): Identity {
+    return this.args[0].message.identity;
+  }
+
+  /** What the sender attached. A foreign peer's metadata was readable for the nodes in between. */
+  getMetadata(): Metadata {
+    return this.args[0].metadata;
+  }
+
+  getSession(): Session {
+    return this.args[0].session;
+  }
+
+  /** The message as the session gave it. */
+  getMessage(): SessionMessage {
+    return this.args[0].message;
+  }
+
+  /**
+   * Aborted when nobody waits for the answer any more: cancelled, past its deadline, session over or
+   * server closed. For an event only when the server is closed.
+   */
+  getSignal(): AbortSignal {
+    return this.args[0].signal;
+  }
+
+  /** Milliseconds until the caller gives up waiting for a first reply; undefined when it set no limit. */
+  getDeadline(): number | undefined {
+    return this.args[0].timeLeftMs();
+  }
+
+  /** True when the sender is not of this library, so that payload and reply are plain bytes. */
+  isForeign(): boolean {
+    return this.args[0].isForeign;
+  }
+}

@@ -1,0 +1,70 @@
+import { SlimError, SlimName, systemClock, type Clock } from '@nestjs-slim/core';
+import type { SlimAppOptions } from '@nestjs-slim/platform-node';
+
+/** How a service or client is connected to a SLIM network. */
+export interface SlimOptions extends Pick<
+  SlimAppOptions,
+  'name' | 'identity' | 'node' | 'sessions' | 'backoff' | 'clock'
+> {
+  /** How long a request waits for its first reply; 30,000 unless given, `Infinity` for ever. */
+  readonly requestTimeoutMs?: number;
+  /** How long to look for somebody who answers to a name; 2,000 unless given. */
+  readonly discoveryMs?: number;
+  /** End-to-end encryption of the sessions that clients open; on unless turned off. */
+  readonly mls?: boolean;
+  /** Acknowledged, repeated, ordered sessions; on unless turned off. */
+  readonly reliable?: boolean;
+  /** How long closing waits for handlers that are at work; 10,000 unless given. */
+  readonly drainMs?: number;
+}
+
+/** Options that were checked, with every default in place. */
+export interface SlimSettings {
+  /** What the application object is made from. */
+  readonly app: SlimAppOptions;
+  readonly name: SlimName;
+  readonly clock: Clock;
+  readonly requestTimeoutMs: number;
+  readonly discoveryMs: number;
+  readonly mls: boolean;
+  readonly reliable: boolean;
+  readonly drainMs: number;
+}
+
+/** @throws SlimError `invalid-config`, `invalid-name` */
+export function checkOptions(options: SlimOptions): SlimSettings {
+  // JavaScript callers and factories give anything.
+  const given = options as Partial<SlimOptions> | null | undefined;
+  if (!given) throw new SlimError('invalid-config', `expected SLIM options, got ${String(given)}`);
+  const { requestTimeoutMs, discoveryMs, mls, reliable, drainMs, ...app } = options;
+  const { name, identity, node, clock = systemClock } = given;
+  if (name === undefined) throw missing('name', 'org/namespace/service');
+  if (typeof identity !== 'function') throw missing('identity', 'sharedSecret({ secret })');
+  if (!node || (Array.isArray(node) && node.length === 0)) {
+    throw missing('node', 'the URL of a node, or a SlimNode of this process');
+  }
+  return {
+    app,
+    name: SlimName.from(name),
+    clock,
+    requestTimeoutMs: duration('requestTimeoutMs', requestTimeoutMs, 30_000),
+    discoveryMs: duration('discoveryMs', discoveryMs, 2_000),
+    mls: mls ?? true,
+    reliable: reliable ?? true,
+    drainMs: duration('drainMs', drainMs, 10_000),
+  };
+}
+
+/** @throws SlimError `invalid-config` */
+export function duration(option: string, value: number | undefined, otherwise: number): number {
+  if (value === undefined) return otherwise;
+  if (typeof value === 'number' && value >= 0) return value;
+  throw new SlimError(
+    'invalid-config',
+    `${option}: expected milliseconds, 0 or more, got ${String(value)}`,
+  );
+}
+
+function missing(option: string, expected: string): SlimError {
+  return new SlimError('invalid-config', `the SLIM option "${option}" is missing: ${expected}`);
+}
