@@ -38,9 +38,7 @@ export function writeForeign(value: unknown): ForeignPayload | undefined {
     return { payload: encoder.encode(value), payloadType: 'text/plain' };
   }
   const text = toJson(value);
-  return text === undefined
-    ? undefined
-    : { payload: encoder.encode(text), payloadType: json };
+  return text === undefined ? undefined : { payload: encoder.encode(text), payloadType: json };
 }
 
 /** An error, marked so that the peer can tell it from a value. */

@@ -1,18 +1,26 @@
 import { Logger } from '@nestjs/common';
 import { Observable, concatMap, fromEvent, of, takeUntil } from 'rxjs';
 import { internalError, rpcError } from './rpc-error.js';
-import type { ServerCall } from './server-call.js';
 
-const logger = new Logger('SlimServer');
+/** What a handler's stream is bounded by. */
+export interface StreamBounds {
+  /** Ends the stream when it is aborted. */
+  readonly signal: AbortSignal;
+  /** Settles when a source that can wait may give its next value. */
+  whenRoom(): Promise<void>;
+}
 
 /**
  * What a handler answers, as one stream: async iterables are flattened and are not asked for more than
  * can be published, and it ends as soon as the call is aborted.
  */
-export function handlerStream(call: ServerCall, results: Observable<unknown>): Observable<unknown> {
+export function handlerStream(
+  results: Observable<unknown>,
+  bounds: StreamBounds,
+): Observable<unknown> {
   return results.pipe(
-    concatMap((value) => (isAsyncIterable(value) ? flatten(call, value) : of(value))),
-    takeUntil(aborted(call.signal)),
+    concatMap((value) => (isAsyncIterable(value) ? flatten(value, bounds) : of(value))),
+    takeUntil(aborted(bounds.signal)),
   );
 }
 
@@ -24,13 +32,13 @@ function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }
 
-function flatten(call: ServerCall, iterable: AsyncIterable<unknown>): Observable<unknown> {
+function flatten(iterable: AsyncIterable<unknown>, bounds: StreamBounds): Observable<unknown> {
   return new Observable((subscriber) => {
     const iterator = iterable[Symbol.asyncIterator]();
     let isOver = false;
     const pull = async (): Promise<void> => {
       for (;;) {
-        await call.whenRoom();
+        await bounds.whenRoom();
         if (subscriber.closed) return;
         const { done, value } = await iterator.next();
         isOver = done === true;
@@ -54,6 +62,6 @@ function flatten(call: ServerCall, iterable: AsyncIterable<unknown>): Observable
 function generatorError(reason: unknown): unknown {
   const rpc = rpcError(reason);
   if (rpc) return rpc.value;
-  logger.error(reason);
+  Logger.error(reason, 'SlimServer');
   return internalError;
 }

@@ -18,8 +18,7 @@ export function envelopeReplies(message: SessionMessage, correlationId: number):
     return message.reply(payload, { payloadType: envelopePayloadType });
   };
   return {
-    item: async (value, last) =>
-      publish({ kind: envelopeKind.item, last, ...encodeValue(value) }),
+    item: async (value, last) => publish({ kind: envelopeKind.item, last, ...encodeValue(value) }),
     end: async () => publish({ kind: envelopeKind.end }),
     error: async (reason) =>
       publish({ kind: envelopeKind.error, ...encodeValue(errorValue(reason)) }),

@@ -1,4 +1,10 @@
-import { SlimError, type Cancel, type Clock, type Session, type SessionMessage } from '@nestjs-slim/core';
+import {
+  SlimError,
+  type Cancel,
+  type Clock,
+  type Session,
+  type SessionMessage,
+} from '@nestjs-slim/core';
 import type { WritePacket } from '@nestjs/microservices';
 import { patternKey } from './pattern.js';
 import type { Replies } from './replies.js';
@@ -41,7 +47,8 @@ export class ServerCall {
   private finish: () => void = () => undefined;
 
   constructor(options: ServerCallOptions) {
-    const { clock, deadlineMs, session, message, service, operation, metadata, isForeign } = options;
+    const { clock, deadlineMs, session, message, service, operation, metadata, isForeign } =
+      options;
     this.options = options;
     this.finished = new Promise((resolve) => (this.finish = resolve));
     const expiresMs = clock.now() + deadlineMs;

@@ -1,4 +1,5 @@
 import { SlimError, type Session } from '@nestjs-slim/core';
+import type { SlimApp } from '@nestjs-slim/platform-node';
 import { ServedSession, type SessionHost } from './served-session.js';
 import type { SlimConnection } from './slim-connection.js';
 import { timeLimit } from './time-limit.js';
@@ -18,6 +19,7 @@ export class Serving {
   isOpen = true;
   private readonly options: ServingOptions;
   private readonly sessions = new Set<ServedSession>();
+  private app: SlimApp | undefined;
   private release: () => void = () => undefined;
 
   constructor(options: ServingOptions) {
@@ -30,6 +32,7 @@ export class Serving {
     const app = await connection.connect();
     this.checkOpen();
     this.release = connection.serve((session) => this.accept(session));
+    this.app = app;
     await Promise.all(aliases.map((name) => app.subscribe(name)));
     this.checkOpen();
   }
@@ -69,9 +72,8 @@ export class Serving {
 
   /** Not awaited: without a link nobody confirms it, and nobody waits for it. */
   private unsubscribe(): void {
-    const { connection, aliases } = this.options;
-    for (const name of aliases) {
-      connection.app.unsubscribe(name).catch(() => undefined);
+    for (const name of this.options.aliases) {
+      this.app?.unsubscribe(name).catch(() => undefined);
     }
   }
 }

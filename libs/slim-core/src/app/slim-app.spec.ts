@@ -8,15 +8,10 @@ import { memoryLinkPair } from '../link/memory-link.js';
 import { RoutingNode } from '../routing/routing-node.js';
 import type { SessionPolicy } from '../session/session-policy.js';
 import type { Session } from '../session/session.js';
+import { ManualClock } from '../testing/manual-clock.js';
 import { SlimApp } from './slim-app.js';
 
 const secret = 'a secret that only the tests of this file share';
-
-/** A clock that runs this many times faster than the machine's. */
-const fast = (factor: number): Clock => ({
-  now: () => systemClock.now(),
-  schedule: (delayMs, task) => systemClock.schedule(delayMs / factor, task),
-});
 
 class Fabric {
   readonly node = new RoutingNode({ crypto: nodeCrypto, clock: systemClock, nodeId: 'node' });
@@ -188,24 +183,32 @@ describe('SlimApp', () => {
   });
 
   it('reports the loss of a peer that vanishes without a word', async () => {
-    const sessions = { heartbeatMs: 10, maxSilentIntervals: 2 };
-    const alice = await fabric.connect('org/ns/alice', { sessions });
-    const silent = { heartbeatMs: 1_000_000, closeMs: 1 };
-    const bob = await fabric.connect('org/ns/bob', { sessions: silent });
+    const clock = new ManualClock(Date.now());
+    const alice = await fabric.connect('org/ns/alice', { clock });
+    const bob = await fabric.connect('org/ns/bob', { sessions: { closeMs: 1 } });
     const session = await alice.openSession('org/ns/bob');
     await accept(bob);
-    await expect(session.next()).rejects.toMatchObject({ code: 'peer-lost' });
+    const next = session.next();
+    clock.advance(40_000);
+    await expect(next).rejects.toMatchObject({ code: 'peer-lost' });
     expect(await session.ended).toMatchObject({ code: 'peer-lost' });
   });
 
   it('fails a publish that nobody acknowledges with not-delivered', async () => {
-    const alice = await fabric.connect('org/ns/alice', { clock: fast(20) });
-    const bob = await fabric.connect('org/ns/bob');
+    const clock = new ManualClock(Date.now());
+    const alice = await fabric.connect('org/ns/alice', { clock, sessions: { closeMs: 0 } });
+    const bob = await fabric.connect('org/ns/bob', { sessions: { closeMs: 1 } });
     const session = await alice.openSession('org/ns/bob', { intervalMs: 100, maxRetries: 2 });
     await accept(bob);
     fabric.links[1]?.pause();
-    expect(await codeOf(session.publish(bytes('unheard')))).toBe('not-delivered');
+    const published = codeOf(session.publish(bytes('unheard')));
+    await Promise.resolve();
+    clock.advance(300);
+    expect(await published).toBe('not-delivered');
     fabric.links[1]?.resume();
+    const closed = alice.close();
+    clock.advance(0);
+    await closed;
   });
 
   it('refuses a message larger than a link takes, and goes on', async () => {

@@ -2,7 +2,7 @@ import type { Identity } from '../auth/identity.js';
 import { SlimError } from '../errors/slim-error.js';
 import type { MlsGroup } from '../mls/mls-group.js';
 import { headerIntegrityBytes } from '../wire/header-integrity.js';
-import { slimHeader } from '../wire/header.js';
+import { fanout, slimHeader } from '../wire/header.js';
 import { messageType, type MessageType, type SessionType } from '../wire/session-header.js';
 import type { WireName } from '../wire/wire-name.js';
 import type { Address, Content } from './composer.js';
@@ -21,48 +21,61 @@ export interface Received {
   readonly identity: Identity;
 }
 
-/** The two ends of a data path and what protects it. */
+/** Where the messages of a session go and how. */
 export interface DataPathOptions {
   readonly sessionType: SessionType;
   readonly sessionId: number;
   readonly source: WireName;
-  readonly peer: WireName;
-  readonly peerSubject: string;
-  readonly group: MlsGroup | undefined;
+  /** The peer, or the data name of a channel. */
+  readonly destination: WireName;
+  readonly fanout: number;
   readonly reliable: boolean;
   readonly policy: SessionPolicy;
 }
 
-/** What a data path tells its session. */
+/** What a data path asks and tells its session. Receivers are known by the key of their name. */
 export interface DataPathEvents {
+  /** Seals and opens; absent without MLS. */
+  group(): MlsGroup | undefined;
+  /** Who acknowledges what is published now. */
+  receivers(): Iterable<string>;
+  /** Full name of a receiver, undefined when it left. */
+  nameOf(receiver: string): WireName | undefined;
   /** True when the application reads too slowly to take more. */
   isFull(): boolean;
   deliver(message: Received): void;
   lost(messageId: number): void;
+  unresponsive(receiver: string): void;
 }
 
-/** Messages, acknowledgements and retransmissions between two applications (reference: sessions 7). */
+/** What is known of one sender. */
+interface Stream {
+  readonly source: WireName;
+  readonly window: ReceiveWindow<Received>;
+  readonly requests: RetransmissionRequests;
+}
+
+/**
+ * Messages, acknowledgements and retransmissions of one session, with one peer or a channel of them
+ * (reference: sessions 7).
+ */
 export class DataPath {
   readonly #context: SessionContext;
   readonly #options: DataPathOptions;
   readonly #events: DataPathEvents;
   readonly #sendWindow: SendWindow<Content>;
-  readonly #receiveWindow = new ReceiveWindow<Received>();
-  readonly #requests: RetransmissionRequests;
+  readonly #streams = new Map<string, Stream>();
   #lastUnreliableId = 0;
   #closed: SlimError | undefined;
 
   constructor(context: SessionContext, options: DataPathOptions, events: DataPathEvents) {
-    const { policy } = options;
     this.#context = context;
     this.#options = options;
     this.#events = events;
-    this.#sendWindow = new SendWindow(context.clock, policy, {
+    this.#sendWindow = new SendWindow(context.clock, options.policy, {
       transmit: (id, content) => this.#transmit(messageType.msg, id, content),
-    });
-    this.#requests = new RetransmissionRequests(context.clock, policy, {
-      ask: (id) => this.#sendEmpty(messageType.rtxRequest, id),
-      giveUp: (id) => this.#giveUp(id),
+      repeat: (id, content, receiver) => this.#repeat(id, content, receiver),
+      unresponsive: (receiver) => events.unresponsive(receiver),
     });
   }
 
@@ -75,26 +88,28 @@ export class DataPath {
   async publish(content: Content, signal: AbortSignal | undefined): Promise<void> {
     if (this.#closed) throw this.#closed;
     if (!this.#context.isWritable) await this.#context.whenWritable(signal);
-    if (this.#options.reliable) return this.#sendWindow.send(content);
+    if (this.#options.reliable) {
+      return this.#sendWindow.send(content, { receivers: this.#events.receivers() });
+    }
     if (this.#closed) throw this.#closed;
     this.#lastUnreliableId = nextMessageId(this.#lastUnreliableId);
     this.#transmit(messageType.msg, this.#lastUnreliableId, content);
   }
 
-  /** Takes a data message or acknowledgement. @throws SlimError when it is refused, which loses nothing else. */
-  receive(incoming: Incoming): void {
-    const identity = this.#context.verifier.verify(incoming.header.identity);
-    if (identity.subject !== this.#options.peerSubject) {
-      throw new SlimError('identity-rejected', 'a data message is from another identity');
-    }
+  /**
+   * Takes a data message or acknowledgement of a verified sender.
+   * @throws SlimError when it is refused, which loses nothing else
+   */
+  receive(incoming: Incoming, identity: Identity): void {
     const { messageId } = incoming.session;
+    const { source } = incoming;
     switch (incoming.session.messageType) {
       case messageType.msg:
         return this.#message(incoming, identity);
       case messageType.msgAck:
-        return this.#sendWindow.acknowledge(messageId);
+        return this.#sendWindow.acknowledge(messageId, source.key);
       case messageType.rtxRequest:
-        return this.#requested(messageId);
+        return this.#requested(messageId, source);
       case messageType.rtxReply:
         return this.#retransmitted(incoming, identity);
       default:
@@ -102,11 +117,18 @@ export class DataPath {
     }
   }
 
+  /** Nobody waits for this receiver any more, and a sender of that name starts anew. */
+  forget(receiver: string): void {
+    this.#sendWindow.forget(receiver);
+    this.#streams.get(receiver)?.requests.close();
+    this.#streams.delete(receiver);
+  }
+
   /** Fails what is under way and stops every timer. */
   close(reason: SlimError): void {
     this.#closed ??= reason;
     this.#sendWindow.close(reason);
-    this.#requests.close();
+    for (const { requests } of this.#streams.values()) requests.close();
   }
 
   #message(incoming: Incoming, identity: Identity): void {
@@ -115,26 +137,29 @@ export class DataPath {
     const received = this.#open(incoming, identity);
     if (!this.#options.reliable) return this.#events.deliver(received);
     const { messageId } = incoming.session;
-    this.#sendEmpty(messageType.msgAck, messageId);
+    this.#sendEmpty(messageType.msgAck, messageId, incoming.source);
     this.#accept(messageId, received);
   }
 
   #retransmitted(incoming: Incoming, identity: Identity): void {
     const { messageId } = incoming.session;
-    if (incoming.header.error !== undefined) return this.#giveUp(messageId);
+    if (incoming.header.error !== undefined) {
+      return this.#giveUp(this.#streamOf(incoming.source), messageId);
+    }
     this.#accept(messageId, this.#open(incoming, identity));
   }
 
   #accept(messageId: number, received: Received): void {
-    this.#requests.stop(messageId);
-    const { deliver, missing } = this.#receiveWindow.accept(messageId, received);
+    const stream = this.#streamOf(received.incoming.source);
+    stream.requests.stop(messageId);
+    const { deliver, missing } = stream.window.accept(messageId, received);
     this.#deliver(deliver);
-    for (const id of missing) this.#requests.start(id);
+    for (const id of missing) stream.requests.start(id);
   }
 
-  #giveUp(messageId: number): void {
-    this.#requests.stop(messageId);
-    this.#deliver(this.#receiveWindow.giveUp(messageId));
+  #giveUp({ window, requests }: Stream, messageId: number): void {
+    requests.stop(messageId);
+    this.#deliver(window.giveUp(messageId));
   }
 
   #deliver(deliveries: readonly Delivery<Received>[]): void {
@@ -144,11 +169,26 @@ export class DataPath {
     }
   }
 
+  #streamOf(source: WireName): Stream {
+    const known = this.#streams.get(source.key);
+    if (known) return known;
+    const stream: Stream = {
+      source,
+      window: new ReceiveWindow(),
+      requests: new RetransmissionRequests(this.#context.clock, this.#options.policy, {
+        ask: (id) => this.#sendEmpty(messageType.rtxRequest, id, source),
+        giveUp: (id) => this.#giveUp(stream, id),
+      }),
+    };
+    this.#streams.set(source.key, stream);
+    return stream;
+  }
+
   /** Decrypts, and compares what the sender authenticated with the headers that arrived (reference: MLS 6). */
   #open(incoming: Incoming, identity: Identity): Received {
     const { application, header, session } = incoming;
     if (!application) throw new SlimError('malformed-frame', 'a data message has no payload');
-    const { group } = this.#options;
+    const group = this.#events.group();
     if (!group) return { payload: application.blob, incoming, identity };
     const opened = group.open(application.blob);
     const expected = headerIntegrityBytes(header, session, application.payloadType);
@@ -164,21 +204,21 @@ export class DataPath {
     return { payload: opened.plaintext, incoming, identity };
   }
 
-  #requested(messageId: number): void {
-    const content = this.#sendWindow.requested(messageId);
-    if (content) return this.#transmit(messageType.rtxReply, messageId, content);
-    this.#sendLoss(messageId);
+  #requested(messageId: number, source: WireName): void {
+    const content = this.#sendWindow.requested(messageId, source.key);
+    if (content) return this.#send(this.#address(messageType.rtxReply, messageId, source), content);
+    this.#sendLoss(messageId, source);
   }
 
   /** Says that a message is no longer kept. */
-  #sendLoss(messageId: number): void {
+  #sendLoss(messageId: number, receiver: WireName): void {
     const none = {
       payloadType: '',
       payload: new Uint8Array(0),
       metadata: new Map<string, string>(),
     };
-    const address = this.#address(messageType.rtxReply, messageId);
-    const message = this.#context.composer.data(address, none, this.#options.group);
+    const address = this.#address(messageType.rtxReply, messageId, receiver);
+    const message = this.#context.composer.data(address, none, this.#events.group());
     const header = slimHeader.make({ ...message.publish?.header, error: true });
     this.#context.send({
       ...message,
@@ -187,20 +227,30 @@ export class DataPath {
   }
 
   #transmit(type: MessageType, messageId: number, content: Content): void {
-    const address = this.#address(type, messageId);
-    this.#context.send(this.#context.composer.data(address, content, this.#options.group));
+    const { destination, fanout: copies } = this.#options;
+    this.#send({ ...this.#address(type, messageId, destination), fanout: copies }, content);
   }
 
-  #sendEmpty(type: MessageType, messageId: number): void {
-    this.#context.send(this.#context.composer.empty(this.#address(type, messageId)));
+  #repeat(messageId: number, content: Content, receiver: string): void {
+    const name = this.#events.nameOf(receiver);
+    if (name) this.#send(this.#address(messageType.msg, messageId, name), content);
   }
 
-  #address(type: MessageType, messageId: number): Address {
-    const { source, peer, sessionType, sessionId } = this.#options;
+  #send(address: Address, content: Content): void {
+    this.#context.send(this.#context.composer.data(address, content, this.#events.group()));
+  }
+
+  #sendEmpty(type: MessageType, messageId: number, to: WireName): void {
+    this.#context.send(this.#context.composer.empty(this.#address(type, messageId, to)));
+  }
+
+  #address(type: MessageType, messageId: number, destination: WireName): Address {
+    const { source, sessionType, sessionId } = this.#options;
     return {
       source,
-      destination: peer,
+      destination,
       session: { sessionType, messageType: type, sessionId, messageId },
+      fanout: fanout.one,
     };
   }
 }

@@ -86,10 +86,7 @@ export class Initiator implements SessionRole {
         new SlimError('no-route', `nobody answers at "${name}" (asked for ${discoveryMs} ms)`),
     });
     if (reply.source.prefix !== target.prefix) {
-      throw new SlimError(
-        'identity-rejected',
-        `asked "${name}", ${reply.source.text} answered`,
-      );
+      throw new SlimError('identity-rejected', `asked "${name}", ${reply.source.text} answered`);
     }
     return reply.source;
   }

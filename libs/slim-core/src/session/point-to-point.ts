@@ -3,6 +3,7 @@ import { SlimError } from '../errors/slim-error.js';
 import type { MlsGroup } from '../mls/mls-group.js';
 import type { SlimName } from '../names/slim-name.js';
 import type { CommandPayload } from '../wire/command-payload.js';
+import { fanout } from '../wire/header.js';
 import type { TextMap } from '../wire/schema.js';
 import { isControl, messageType, sessionType, type MessageType } from '../wire/session-header.js';
 import type { WireName } from '../wire/wire-name.js';
@@ -133,13 +134,16 @@ export class PointToPointSession implements Session {
         sessionType: sessionType.pointToPoint,
         sessionId: id,
         source,
-        peer: peer.name,
-        peerSubject: peer.identity.subject,
-        group: peer.group,
+        destination: peer.name,
+        fanout: fanout.one,
         reliable,
         policy,
       },
       {
+        group: () => peer.group,
+        receivers: () => [peer.name.key],
+        nameOf: () => peer.name,
+        unresponsive: () => undefined,
         isFull: () => this.#unread.size >= policy.maxUnread,
         deliver: (message) => this.#unread.push(this.#toMessage(message)),
         lost: (messageId) => this.#lost(messageId),
@@ -281,18 +285,24 @@ export class PointToPointSession implements Session {
     if (state.kind === 'active' && !incoming.source.equals(state.peer.name)) {
       throw new SlimError('identity-rejected', `not from the peer: ${incoming.source.text}`);
     }
-    if (!isControl(incoming.session.messageType)) {
-      if (state.kind !== 'active')
-        throw new SlimError('malformed-frame', 'data before the welcome');
-      state.path.receive(incoming);
-      return state.heartbeat.heard();
-    }
-    const identity = verifyControl(this.context.verifier, this.context.crypto, incoming);
+    const { verifier, crypto } = this.context;
+    const isData = !isControl(incoming.session.messageType);
+    const identity = isData
+      ? verifier.verify(incoming.header.identity)
+      : verifyControl(verifier, crypto, incoming);
     if (state.kind === 'active') {
       if (identity.subject !== state.peer.identity.subject) {
-        throw new SlimError('identity-rejected', 'a control message is from another identity');
+        throw new SlimError(
+          'identity-rejected',
+          'a message of the session is from another identity',
+        );
       }
       state.heartbeat.heard();
+    }
+    if (isData) {
+      if (state.kind !== 'active')
+        throw new SlimError('malformed-frame', 'data before the welcome');
+      return state.path.receive(incoming, identity);
     }
     if (incoming.session.messageType === messageType.heartbeat) return undefined;
     if (this.requests.answer(incoming)) return undefined;

@@ -6,12 +6,26 @@ import type { SessionPolicy } from './session-policy.js';
 
 /** What a window tells its owner to do. */
 export interface SendWindowEvents<Message> {
-  /** Transmit; the first time and again each time the acknowledgement stays out. */
+  /** Transmit for the first time, to all receivers at once. May throw to refuse the message. */
   transmit(id: number, message: Message): void;
+  /** Transmit again, to one receiver whose acknowledgement stays out. */
+  repeat(id: number, message: Message, receiver: string): void;
+  /** A receiver did not acknowledge a message however often it was sent. */
+  unresponsive(receiver: string): void;
+}
+
+/** How one message is sent. */
+export interface SendOptions {
+  /** Whose acknowledgements are waited for; with none, sending is enough. */
+  readonly receivers: Iterable<string>;
+  /** An id outside the sequence, for a message that stands by itself. */
+  readonly id?: number;
 }
 
 interface Pending<Message> {
   readonly message: Message;
+  readonly missing: Set<string>;
+  readonly unresponsive: string[];
   readonly settle: { resolve(): void; reject(reason: SlimError): void };
   retriesLeft: number;
   dueMs: number;
@@ -47,34 +61,40 @@ export class SendWindow<Message> {
   }
 
   /**
-   * Sends a message, at once or when there is room. Settles when it is acknowledged.
+   * Sends a message, at once or when there is room. Settles when every receiver acknowledged it, or is
+   * no receiver any more.
    * @throws SlimError `not-delivered` when retries are used up, or what `close` was given.
    */
-  send(message: Message): Promise<void> {
+  send(message: Message, options: SendOptions): Promise<void> {
     if (this.#closed) return Promise.reject(this.#closed);
     return new Promise((resolve, reject) => {
-      const begin = (): void => this.#begin(message, { resolve, reject });
+      const begin = (): void => this.#begin(message, options, { resolve, reject });
       if (this.#pending.size < this.#policy.maxInFlight) begin();
       else this.#waiting.push(begin);
     });
   }
 
-  /** The receiver has it. Unknown ids are ignored. */
-  acknowledge(id: number): void {
+  /** The receiver has it. Unknown ids and receivers are ignored. */
+  acknowledge(id: number, receiver: string): void {
     const pending = this.#pending.get(id);
-    if (!pending) return;
-    this.#remove(id);
-    pending.settle.resolve();
+    if (pending?.missing.delete(receiver)) this.#settleIfDone(id, pending);
   }
 
   /**
-   * The receiver asks for a message again, which counts as its acknowledgement from now on.
+   * A receiver asks for a message again, which counts as its acknowledgement from now on.
    * Undefined when it is no longer kept.
    */
-  requested(id: number): Message | undefined {
+  requested(id: number, receiver: string): Message | undefined {
     const message = this.#sent.get(id);
-    this.acknowledge(id);
+    this.acknowledge(id, receiver);
     return message;
+  }
+
+  /** Nobody waits for this receiver any more, because it left. */
+  forget(receiver: string): void {
+    for (const [id, pending] of this.#pending) {
+      if (pending.missing.delete(receiver)) this.#settleIfDone(id, pending);
+    }
   }
 
   /** Fails everything that is not acknowledged, and everything sent from now on. */
@@ -88,9 +108,13 @@ export class SendWindow<Message> {
     this.#whenEmpty();
   }
 
-  #begin(message: Message, settle: Pending<Message>['settle']): void {
+  #begin(
+    message: Message,
+    { receivers, id = nextMessageId(this.#lastId) }: SendOptions,
+    settle: Pending<Message>['settle'],
+  ): void {
     if (this.#closed) return settle.reject(this.#closed);
-    const id = nextMessageId(this.#lastId);
+    const isSequential = id === nextMessageId(this.#lastId);
     try {
       this.#events.transmit(id, message);
     } catch (reason) {
@@ -98,12 +122,22 @@ export class SendWindow<Message> {
       settle.reject(SlimError.from(reason, 'not-delivered'));
       return this.#next();
     }
-    this.#lastId = id;
-    this.#keep(id, message);
+    if (isSequential) {
+      this.#lastId = id;
+      this.#keep(id, message);
+    }
     const { maxRetries, intervalMs } = this.#policy;
-    const dueMs = this.#clock.now() + intervalMs;
-    this.#pending.set(id, { message, settle, retriesLeft: maxRetries, dueMs });
-    this.#arm();
+    const pending = {
+      message,
+      settle,
+      missing: new Set(receivers),
+      unresponsive: [],
+      retriesLeft: maxRetries,
+      dueMs: this.#clock.now() + intervalMs,
+    };
+    this.#pending.set(id, pending);
+    if (pending.missing.size === 0) this.#settleIfDone(id, pending);
+    else this.#arm();
   }
 
   #keep(id: number, message: Message): void {
@@ -113,10 +147,16 @@ export class SendWindow<Message> {
     if (oldest !== undefined) this.#sent.delete(oldest);
   }
 
-  #remove(id: number): void {
+  #settleIfDone(id: number, { missing, unresponsive, settle }: Pending<Message>): void {
+    if (missing.size > 0) return;
     this.#pending.delete(id);
     this.#next();
     if (this.#pending.size === 0) this.#whenEmpty();
+    if (unresponsive.length === 0) return settle.resolve();
+    const tries = this.#policy.maxRetries + 1;
+    settle.reject(
+      new SlimError('not-delivered', `message ${id} was not acknowledged after ${tries} tries`),
+    );
   }
 
   #whenEmpty(): void {
@@ -146,11 +186,7 @@ export class SendWindow<Message> {
     for (const [id, pending] of this.#pending) {
       if (pending.dueMs > now) return;
       if (pending.retriesLeft === 0) {
-        this.#remove(id);
-        const tries = this.#policy.maxRetries + 1;
-        pending.settle.reject(
-          new SlimError('not-delivered', `message ${id} was not acknowledged after ${tries} tries`),
-        );
+        this.#giveUp(id, pending);
         continue;
       }
       pending.retriesLeft -= 1;
@@ -158,7 +194,14 @@ export class SendWindow<Message> {
       // Back to the end, where the latest deadlines are.
       this.#pending.delete(id);
       this.#pending.set(id, pending);
-      this.#events.transmit(id, pending.message);
+      for (const receiver of pending.missing) this.#events.repeat(id, pending.message, receiver);
     }
+  }
+
+  #giveUp(id: number, pending: Pending<Message>): void {
+    pending.unresponsive.push(...pending.missing);
+    pending.missing.clear();
+    this.#settleIfDone(id, pending);
+    for (const receiver of pending.unresponsive) this.#events.unresponsive(receiver);
   }
 }
