@@ -2,7 +2,6 @@ import { SlimError, type Clock, type Session, type SessionMessage } from '@nestj
 import { decodeEnvelope, envelopeKind, envelopePayloadType, type Envelope } from './envelope.js';
 import { readForeign } from './foreign-payload.js';
 import type { Handlers } from './handler-table.js';
-import { patternKey } from './pattern.js';
 import { envelopeReplies, foreignReplies } from './replies.js';
 import { transportError } from './rpc-error.js';
 import { ServerCall, type ServerCallOptions } from './server-call.js';

@@ -60,7 +60,6 @@ export class ServerCall {
           );
     this.context = new SlimContext({
       pattern: patternKey(service, operation),
-      service,
       operation,
       session,
       message,

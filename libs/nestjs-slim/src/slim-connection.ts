@@ -51,7 +51,7 @@ export class SlimConnection implements OnApplicationShutdown {
   /** @throws SlimError `link-closed` when not connected */
   get app(): SlimApp {
     if (this.state.kind === 'connected') return this.state.app;
-    throw new SlimError('link-closed', `"${this.name}" is not connected`);
+    throw new SlimError('link-closed', `"${this.name.service}" is not connected`);
   }
 
   /** May be called at any time, before connecting too. */
@@ -98,7 +98,7 @@ export class SlimConnection implements OnApplicationShutdown {
    */
   serve(accept: (session: Session) => void): () => void {
     if (this.acceptor) {
-      throw new SlimError('invalid-config', `"${this.name}" is served already`);
+      throw new SlimError('invalid-config', `"${this.name.service}" is served already`);
     }
     const { app } = this;
     this.acceptor = accept;

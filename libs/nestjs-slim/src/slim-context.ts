@@ -5,7 +5,6 @@ import { BaseRpcContext } from '@nestjs/microservices';
 export interface SlimContextDetails {
   /** `org/namespace/service#operation`, however the handler wrote it. */
   readonly pattern: string;
-  readonly service: string;
   readonly operation: string;
   readonly session: Session;
   readonly message: SessionMessage;
@@ -27,9 +26,9 @@ export class SlimContext extends BaseRpcContext<[SlimContextDetails]> {
     return this.args[0].pattern;
   }
 
-  /** `org/namespace/service`, as the caller addressed it. */
-  getName(): string {
-    return this.args[0].service;
+  /** Full name of this side, with the id of the instance that handles the message. */
+  getName(): SlimName {
+    return this.args[0].session.name;
   }
 
   /** What comes after the `#` of the pattern; empty for the service's default operation. */
@@ -42,7 +41,7 @@ export class SlimContext extends BaseRpcContext<[SlimContextDetails]> {
     return this.args[0].message.source;
   }
 
-  /** The name this side has in the session, with the instance id. */
+  /** Full name the message was sent to. */
   getDestination(): SlimName {
     return this.args[0].session.name;
   }

@@ -2,14 +2,14 @@ import type { Metadata } from '@nestjs-slim/core';
 import { duration } from './slim-options.js';
 
 /** Shared by all copies of this package, so that a record is known whichever copy made it. */
-const recordMark = Symbol.for('nestjs-slim.record');
+const recordMark: unique symbol = Symbol.for('nestjs-slim.record');
 
 /** Data with what a single call wants beside it. Given to `send` and `emit` in place of plain data. */
 export class SlimRecord<Data = unknown> {
   readonly data: Data;
   readonly timeoutMs: number | undefined;
   readonly metadata: Metadata;
-  private readonly mark: symbol = recordMark;
+  readonly [recordMark] = true;
 
   constructor(data: Data, timeoutMs: number | undefined, metadata: Metadata) {
     this.data = data;
@@ -23,8 +23,7 @@ export class SlimRecord<Data = unknown> {
   }
 
   private static is(data: unknown): data is SlimRecord {
-    const isObject = typeof data === 'object' && data !== null;
-    return isObject && 'mark' in data && data.mark === recordMark;
+    return typeof data === 'object' && data !== null && recordMark in data;
   }
 }
 

@@ -7,7 +7,7 @@ import { cipherSuite } from '../mls/cipher-suite.js';
 import { loadNameHash } from '../names/name-hash.js';
 import { applicationId } from '../names/name-id.js';
 import { SlimName } from '../names/slim-name.js';
-import { verifyControl } from '../session/checks.js';
+import { verifySender } from '../session/checks.js';
 import { Composer } from '../session/composer.js';
 import { toIncoming, type Incoming } from '../session/incoming.js';
 import { Initiator } from '../session/initiator.js';
@@ -280,12 +280,20 @@ export class SlimApp {
 
   /** The first message of a session that another application opens, or the last of one that is over. */
   #unknownSession(incoming: Incoming): void {
-    const type = incoming.session.messageType;
-    if (!isOpening(type) && !this.#isFarewell(incoming)) return;
+    if (!isOpening(incoming.session.messageType) && !this.#isFarewell(incoming)) return;
     if (!this.#subscriptions.owns(incoming.destination) || this.#closing) return;
     const { verifier, crypto } = this.#context;
-    const identity = verifyControl(verifier, crypto, incoming);
-    switch (type) {
+    const identity = verifySender(verifier, crypto, incoming);
+    if (!(identity instanceof Promise)) return this.#knownSender(incoming, identity);
+    identity
+      .then((known) => this.#knownSender(incoming, known))
+      .catch((reason: unknown) => {
+        this.#events.emit('dropped', SlimError.from(reason, 'identity-rejected'));
+      });
+  }
+
+  #knownSender(incoming: Incoming, identity: Identity): void {
+    switch (incoming.session.messageType) {
       case messageType.discoveryRequest:
         return this.#answer(incoming, messageType.discoveryReply, { discoveryReply: {} });
       case messageType.joinRequest:

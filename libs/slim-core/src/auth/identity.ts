@@ -27,16 +27,17 @@ export interface IdentityProvider {
 /** Judges the tokens of others. */
 export interface IdentityVerifier {
   /**
-   * The identity behind a token that is valid now.
+   * The identity behind a token that is valid now; a promise only where the proof takes asynchronous
+   * work that is not cached.
    * @throws SlimError `identity-rejected`
    */
-  verify(token: string): Identity;
+  verify(token: string): Identity | Promise<Identity>;
   /**
    * Like `verify`, whatever the age: an MLS credential keeps the token it was made with, and the group
    * must outlive it (reference: MLS 9.2).
    * @throws SlimError `identity-rejected`
    */
-  verifyCredential(token: string): Identity;
+  verifyCredential(token: string): Identity | Promise<Identity>;
 }
 
 /** Both halves, made for one application. */

@@ -25,10 +25,11 @@ describe('SlimError', () => {
     expect(error.cause).toBe(cause);
   });
 
-  it.each([['text', 'text'], [undefined, 'undefined'], [7, '7']])(
-    'wraps %p, which is no error',
-    (reason, message) => {
-      expect(SlimError.from(reason, 'aborted').message).toBe(message);
-    },
-  );
+  it.each([
+    ['text', 'text'],
+    [undefined, 'undefined'],
+    [7, '7'],
+  ])('wraps %p, which is no error', (reason, message) => {
+    expect(SlimError.from(reason, 'aborted').message).toBe(message);
+  });
 });

@@ -20,6 +20,7 @@ import {
   type KeyPackage,
   type MLSMessage,
   type PrivateKeyPackage,
+  type Proposal,
 } from 'ts-mls';
 import { encodeGroupContext } from 'ts-mls/groupContext.js';
 import type { IdentityVerifier } from '../auth/identity.js';
@@ -28,6 +29,7 @@ import type { Crypto, SigningKeyPair } from '../crypto/crypto.js';
 import { SlimError } from '../errors/slim-error.js';
 import { suiteName } from './cipher-suite.js';
 import { Epoch, parseApplicationMessage, type EpochMember, type Opened } from './epoch.js';
+import { MemberIdentities, tokenCredential } from './member-identities.js';
 
 /** What every group of one application is made from. */
 export interface MlsContext {
@@ -38,11 +40,14 @@ export interface MlsContext {
   readonly keys: SigningKeyPair;
 }
 
-/** What an Add produces: the commit for those already in, the welcome for the new member. */
-export interface AddResult {
+/** What a membership change produces: the commit for those already in, the welcome for new members. */
+export interface CommitResult {
   readonly commit: Uint8Array;
+  /** Empty when nobody was added. */
   readonly welcome: Uint8Array;
 }
+
+const none = new Uint8Array(0);
 
 /** Past epochs whose late messages can still be opened. */
 const keptEpochs = 4;
@@ -55,25 +60,28 @@ const secondsPerYear = 365 * 24 * secondsPerHour;
  */
 export class MlsGroup {
   readonly #context: MlsContext;
+  readonly #identities: MemberIdentities;
   #state: ClientState;
   #epoch: Epoch;
   readonly #past: { readonly number: bigint; readonly epoch: Epoch }[] = [];
 
-  constructor(context: MlsContext, state: ClientState) {
+  constructor(context: MlsContext, identities: MemberIdentities, state: ClientState) {
     this.#context = context;
+    this.#identities = identities;
     this.#state = state;
-    this.#epoch = epochOf(context, state);
+    this.#epoch = epochOf(context, identities, state);
   }
 
   /** A group of one, whose creator is the moderator. `token` becomes the credential. */
   static async create(context: MlsContext, token: string): Promise<MlsGroup> {
-    const own = await makeKeyPackage(context, token);
-    const groupId = context.crypto.random(32);
-    const { suite } = context;
-    return new MlsGroup(
-      context,
-      await createGroup(groupId, own.publicPackage, own.privatePackage, [], suite, config(context)),
-    );
+    const { publicPackage, privatePackage } = await makeKeyPackage(context, token);
+    const { suite, crypto } = context;
+    const identities = new MemberIdentities(context.verifier);
+    await identities.verify(publicPackage.leafNode.credential);
+    const options = config(context, identities);
+    const groupId = crypto.random(32);
+    const state = createGroup(groupId, publicPackage, privatePackage, [], suite, options);
+    return new MlsGroup(context, identities, await state);
   }
 
   /** The number of the current epoch. */
@@ -83,43 +91,45 @@ export class MlsGroup {
 
   /** Subjects of all members. */
   get subjects(): string[] {
-    const { verifier } = this.#context;
-    return this.#state.ratchetTree.flatMap((node) =>
-      node?.nodeType === 'leaf' ? [subjectOf(verifier, node.leaf.credential)] : [],
-    );
+    return this.#leaves().map(({ subject }) => subject);
   }
 
   /**
-   * Adds the owner of a key package and moves to the next epoch.
-   * @throws SlimError `mls-failure` when the package is not acceptable.
+   * Adds the owners of key packages and moves to the next epoch.
+   * @throws SlimError `mls-failure` when a package is not acceptable; the group is then unchanged.
    */
-  async add(keyPackage: Uint8Array): Promise<AddResult> {
-    const message = decode(keyPackage);
-    if (message.wireformat !== 'mls_key_package') {
-      throw new SlimError('mls-failure', `expected a key package, got ${message.wireformat}`);
+  async add(...keyPackages: readonly Uint8Array[]): Promise<CommitResult> {
+    const packages = keyPackages.map(toKeyPackage);
+    const taken = new Set(this.subjects);
+    for (const { leafNode } of packages) await this.#claim(leafNode.credential, taken);
+    return this.#commit('adding a member', packages.map(addProposal));
+  }
+
+  /** Removes a member. @throws SlimError `not-a-member`, `mls-failure` */
+  async remove(subject: string): Promise<CommitResult> {
+    return this.#commit('removing a member', [this.#removeProposal(subject)]);
+  }
+
+  /** Replaces the leaf of a member that fell behind. @throws SlimError `not-a-member`, `mls-failure` */
+  async replace(subject: string, keyPackage: Uint8Array): Promise<CommitResult> {
+    const added = toKeyPackage(keyPackage);
+    const others = new Set(this.subjects);
+    others.delete(subject);
+    const claimed = await this.#claim(added.leafNode.credential, others);
+    if (claimed !== subject) {
+      throw new SlimError(
+        'mls-failure',
+        `a key package of "${claimed}" cannot replace "${subject}"`,
+      );
     }
-    this.#assertAcceptable(message.keyPackage);
-    const { suite } = this.#context;
-    const result = await wrap('adding a member', () =>
-      createCommit(
-        { state: this.#state, cipherSuite: suite },
-        {
-          wireAsPublicMessage: true,
-          ratchetTreeExtension: true,
-          extraProposals: [{ proposalType: 'add', add: { keyPackage: message.keyPackage } }],
-        },
-      ),
-    );
-    if (!result.welcome) throw new SlimError('mls-failure', 'adding a member gave no welcome');
-    this.#advance(result.newState);
-    return {
-      commit: encodeMlsMessage(result.commit),
-      welcome: encodeMlsMessage({
-        version: 'mls10',
-        wireformat: 'mls_welcome',
-        welcome: result.welcome,
-      }),
-    };
+    const proposals = [this.#removeProposal(subject), addProposal(added)];
+    return this.#commit('replacing a member', proposals);
+  }
+
+  /** Gives the own leaf a new credential, before the old one is too old (reference: MLS 9.3). */
+  async refresh(token: string): Promise<CommitResult> {
+    await this.#identities.verify(tokenCredential(token));
+    return this.#commit('refreshing the own leaf', [], this.#stateWithToken(token));
   }
 
   /** Applies a commit of the moderator. @throws SlimError `mls-failure` */
@@ -158,18 +168,66 @@ export class MlsGroup {
   }
 
   /** The library lets one subject in twice, which native members would refuse. */
-  #assertAcceptable({ leafNode }: KeyPackage): void {
-    const subject = subjectOf(this.#context.verifier, leafNode.credential);
-    if (this.subjects.includes(subject)) {
+  async #claim(credential: Credential, taken: Set<string>): Promise<string> {
+    const { subject } = await this.#identities.verify(credential);
+    if (taken.has(subject))
       throw new SlimError('mls-failure', `"${subject}" is in the group already`);
-    }
+    taken.add(subject);
+    return subject;
+  }
+
+  #leaves(): { readonly leaf: number; readonly subject: string }[] {
+    return this.#state.ratchetTree.flatMap((node, index) =>
+      node?.nodeType === 'leaf'
+        ? [{ leaf: index / 2, subject: this.#identities.of(node.leaf.credential).subject }]
+        : [],
+    );
+  }
+
+  #removeProposal(subject: string): Proposal {
+    const found = this.#leaves().find((member) => member.subject === subject);
+    if (!found) throw new SlimError('not-a-member', `"${subject}" is not in the group`);
+    return { proposalType: 'remove', remove: { removed: found.leaf } };
+  }
+
+  async #commit(
+    what: string,
+    extraProposals: Proposal[],
+    state: ClientState = this.#state,
+  ): Promise<CommitResult> {
+    const { suite } = this.#context;
+    const { commit, welcome, newState } = await wrap(what, () =>
+      createCommit(
+        { state, cipherSuite: suite },
+        { wireAsPublicMessage: true, ratchetTreeExtension: true, extraProposals },
+      ),
+    );
+    this.#advance(newState);
+    return {
+      commit: encodeMlsMessage(commit),
+      welcome: welcome
+        ? encodeMlsMessage({ version: 'mls10', wireformat: 'mls_welcome', welcome })
+        : none,
+    };
+  }
+
+  /** The library copies the credential of the own leaf into a commit, so that is where it is changed. */
+  #stateWithToken(token: string): ClientState {
+    const index = this.#state.privatePath.leafIndex * 2;
+    const ratchetTree = this.#state.ratchetTree.map((node, at) =>
+      at === index && node?.nodeType === 'leaf'
+        ? { ...node, leaf: { ...node.leaf, credential: tokenCredential(token) } }
+        : node,
+    );
+    return { ...this.#state, ratchetTree };
   }
 
   #advance(state: ClientState): void {
     this.#past.unshift({ number: this.epoch, epoch: this.#epoch });
     this.#past.length = Math.min(this.#past.length, keptEpochs);
     this.#state = state;
-    this.#epoch = epochOf(this.#context, state);
+    this.#epoch = epochOf(this.#context, this.#identities, state);
+    this.#identities.keep(credentialsOf(state));
   }
 }
 
@@ -206,7 +264,8 @@ export class PendingMember {
     if (message.wireformat !== 'mls_welcome') {
       throw new SlimError('mls-failure', `expected a welcome, got ${message.wireformat}`);
     }
-    const { suite } = this.#context;
+    const { suite, verifier } = this.#context;
+    const identities = new MemberIdentities(verifier);
     const state = await wrap('joining the group', () =>
       joinGroup(
         message.welcome,
@@ -216,10 +275,10 @@ export class PendingMember {
         suite,
         undefined,
         undefined,
-        config(this.#context),
+        config(this.#context, identities),
       ),
     );
-    return new MlsGroup(this.#context, state);
+    return new MlsGroup(this.#context, identities, state);
   }
 }
 
@@ -242,15 +301,12 @@ async function makeKeyPackage(
     notBefore: now - BigInt(secondsPerHour),
     notAfter: now + BigInt(secondsPerYear),
   };
-  const credential: Credential = {
-    credentialType: 'basic',
-    identity: new TextEncoder().encode(token),
-  };
+  const credential = tokenCredential(token);
   const pair = { signKey: keys.privateKey, publicKey: keys.publicKey };
   return generateKeyPackageWithKey(credential, capabilities, lifetime, [], pair, suite);
 }
 
-function config({ crypto, verifier }: MlsContext): ClientConfig {
+function config({ crypto }: MlsContext, identities: MemberIdentities): ClientConfig {
   return {
     keyRetentionConfig: defaultKeyRetentionConfig,
     lifetimeConfig: defaultLifetimeConfig,
@@ -258,46 +314,43 @@ function config({ crypto, verifier }: MlsContext): ClientConfig {
     paddingConfig: defaultPaddingConfig,
     authService: {
       validateCredential: async (credential, publicKey) => {
-        if (credential.credentialType !== 'basic') return false;
-        const identity = verifier.verifyCredential(tokenOf(credential));
+        const identity = await identities.verify(credential);
         return crypto.equal(identity.publicKey, publicKey);
       },
     },
   };
 }
 
-function tokenOf(credential: Credential): string {
-  if (credential.credentialType !== 'basic') {
-    throw new SlimError(
-      'mls-failure',
-      `expected a basic credential, got ${credential.credentialType}`,
-    );
-  }
-  return new TextDecoder().decode(credential.identity);
+function toKeyPackage(bytes: Uint8Array): KeyPackage {
+  const message = decode(bytes);
+  if (message.wireformat === 'mls_key_package') return message.keyPackage;
+  throw new SlimError('mls-failure', `expected a key package, got ${message.wireformat}`);
 }
 
-function subjectOf(verifier: IdentityVerifier, credential: Credential): string {
-  return verifier.verifyCredential(tokenOf(credential)).subject;
-}
+const addProposal = (keyPackage: KeyPackage): Proposal => ({
+  proposalType: 'add',
+  add: { keyPackage },
+});
 
 /** What the synchronous message path needs of the library's state. */
-function epochOf({ crypto, keys, verifier }: MlsContext, state: ClientState): Epoch {
+function epochOf(
+  { crypto, keys }: MlsContext,
+  identities: MemberIdentities,
+  state: ClientState,
+): Epoch {
   const { groupContext, keySchedule, secretTree, ratchetTree, privatePath } = state;
+  // All at once: a late message of this epoch must find its sender after that member was removed.
   const members = new Map<number, EpochMember>();
-  const member = (leaf: number): EpochMember | undefined => {
-    const known = members.get(leaf);
-    if (known) return known;
+  for (let leaf = 0; leaf * 2 < ratchetTree.length; leaf += 1) {
     const node = ratchetTree[leaf * 2];
     const secrets = secretTree[leaf * 2];
-    if (node?.nodeType !== 'leaf' || !secrets) return undefined;
-    const found = {
-      subject: subjectOf(verifier, node.leaf.credential),
+    if (node?.nodeType !== 'leaf' || !secrets) continue;
+    members.set(leaf, {
+      subject: identities.of(node.leaf.credential).subject,
       publicKey: node.leaf.signaturePublicKey,
       applicationSecret: secrets.application.secret,
-    };
-    members.set(leaf, found);
-    return found;
-  };
+    });
+  }
   return new Epoch(crypto, {
     groupId: groupContext.groupId,
     epoch: groupContext.epoch,
@@ -305,8 +358,12 @@ function epochOf({ crypto, keys, verifier }: MlsContext, state: ClientState): Ep
     senderDataSecret: keySchedule.senderDataSecret,
     ownLeaf: privatePath.leafIndex,
     signingKey: keys.privateKey,
-    member,
+    member: (leaf) => members.get(leaf),
   });
+}
+
+function credentialsOf({ ratchetTree }: ClientState): Credential[] {
+  return ratchetTree.flatMap((node) => (node?.nodeType === 'leaf' ? [node.leaf.credential] : []));
 }
 
 function decode(bytes: Uint8Array): MLSMessage {

@@ -2,19 +2,31 @@ import type { Identity, IdentityVerifier } from '../auth/identity.js';
 import type { Crypto } from '../crypto/crypto.js';
 import { SlimError } from '../errors/slim-error.js';
 import { headerIntegrityBytes } from '../wire/header-integrity.js';
+import { isControl } from '../wire/session-header.js';
 import type { Incoming } from './incoming.js';
 
 /**
- * Checks a control message: its token, and the signature over both headers (reference: identity 6). We
- * check always, the official peer in MLS sessions only.
+ * Checks who sent a message: its token, and for a control message the signature over both headers
+ * (reference: identity 6). We check always, the official peer in MLS sessions only.
  * @throws SlimError `identity-rejected`
  */
-export function verifyControl(
+export function verifySender(
   verifier: IdentityVerifier,
+  crypto: Crypto,
+  incoming: Incoming,
+): Identity | Promise<Identity> {
+  const identity = verifier.verify(incoming.header.identity);
+  if (!isControl(incoming.session.messageType)) return identity;
+  return identity instanceof Promise
+    ? identity.then((known) => checkSignature(known, crypto, incoming))
+    : checkSignature(identity, crypto, incoming);
+}
+
+function checkSignature(
+  identity: Identity,
   crypto: Crypto,
   { header, session }: Incoming,
 ): Identity {
-  const identity = verifier.verify(header.identity);
   const signature = header.headerSignature;
   const signed = headerIntegrityBytes(header, session, '');
   if (!signature || !crypto.verify(identity.publicKey, signed, signature)) {

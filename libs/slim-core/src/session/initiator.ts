@@ -4,7 +4,7 @@ import { MlsGroup } from '../mls/mls-group.js';
 import type { MlsPayload, Participant } from '../wire/command-payload.js';
 import { messageType } from '../wire/session-header.js';
 import type { WireName } from '../wire/wire-name.js';
-import { verifyControl } from './checks.js';
+import { verifySender } from './checks.js';
 import { ask, online, unexpected } from './control-exchange.js';
 import type { Incoming } from './incoming.js';
 import type { PointToPointSession, SessionRole } from './point-to-point.js';
@@ -119,7 +119,7 @@ export class Initiator implements SessionRole {
       throw new SlimError('identity-rejected', `${reply.source.text} answered for another`);
     }
     const joinReply = reply.command?.joinReply;
-    const identity = verifyControl(verifier, crypto, reply);
+    const identity = await verifySender(verifier, crypto, reply);
     return { keyPackage: joinReply?.keyPackage, own: joinReply?.participant, identity };
   }
 

@@ -7,7 +7,7 @@ import { fanout } from '../wire/header.js';
 import type { TextMap } from '../wire/schema.js';
 import { isControl, messageType, sessionType, type MessageType } from '../wire/session-header.js';
 import type { WireName } from '../wire/wire-name.js';
-import { verifyControl } from './checks.js';
+import { verifySender } from './checks.js';
 import { ControlRequests } from './control-requests.js';
 import { DataPath, type Received } from './data-path.js';
 import { Heartbeat } from './heartbeat.js';
@@ -286,10 +286,15 @@ export class PointToPointSession implements Session {
       throw new SlimError('identity-rejected', `not from the peer: ${incoming.source.text}`);
     }
     const { verifier, crypto } = this.context;
-    const isData = !isControl(incoming.session.messageType);
-    const identity = isData
-      ? verifier.verify(incoming.header.identity)
-      : verifyControl(verifier, crypto, incoming);
+    const identity = verifySender(verifier, crypto, incoming);
+    return identity instanceof Promise
+      ? identity.then((known) => this.#handleFrom(known, incoming))
+      : this.#handleFrom(identity, incoming);
+  }
+
+  #handleFrom(identity: Identity, incoming: Incoming): void | Promise<void> {
+    const state = this.#state;
+    if (state.kind === 'ended') return undefined;
     if (state.kind === 'active') {
       if (identity.subject !== state.peer.identity.subject) {
         throw new SlimError(
@@ -299,7 +304,7 @@ export class PointToPointSession implements Session {
       }
       state.heartbeat.heard();
     }
-    if (isData) {
+    if (!isControl(incoming.session.messageType)) {
       if (state.kind !== 'active')
         throw new SlimError('malformed-frame', 'data before the welcome');
       return state.path.receive(incoming, identity);

@@ -30,12 +30,7 @@ export class ByteWriter {
   /** An unsigned integer below 2^53. */
   varint(value: number): void {
     this.#reserve(10);
-    let rest = value;
-    while (rest > 0x7f) {
-      this.#bytes[this.#at++] = (rest & 0x7f) | 0x80;
-      rest = rest > 0x7fff_ffff ? Math.floor(rest / 128) : rest >>> 7;
-    }
-    this.#bytes[this.#at++] = rest;
+    this.#putVarint(value);
   }
 
   varint64(value: bigint): void {
@@ -95,8 +90,18 @@ export class ByteWriter {
       this.#bytes.copyWithin(start + 1 + extra, start + 1, this.#at);
     }
     this.#at = start;
-    this.varint(length);
+    // Into the room that is there: growing now would lose the content, which lies ahead.
+    this.#putVarint(length);
     this.#at += length;
+  }
+
+  #putVarint(value: number): void {
+    let rest = value;
+    while (rest > 0x7f) {
+      this.#bytes[this.#at++] = (rest & 0x7f) | 0x80;
+      rest = rest > 0x7fff_ffff ? Math.floor(rest / 128) : rest >>> 7;
+    }
+    this.#bytes[this.#at++] = rest;
   }
 
   #reserve(count: number): void {

@@ -207,7 +207,11 @@ export const repeated = <Value>(
       out.delimited(() => type.writeTo(value, out));
     }
   },
-  read: (from, before) => [...before, type.readFrom(from.message())],
+  // Into the list that `absent` made: a copy for each entry would take a peer's long list forever.
+  read: (from, before) => {
+    (before as Value[]).push(type.readFrom(from.message()));
+    return before;
+  },
 });
 
 /** Text by text, in the order it was set. */
@@ -233,8 +237,10 @@ export const textMap = (number: number): Field<TextMap> => ({
     }
   },
   read: (from, before) => {
-    const entry = mapEntry.readFrom(from.message());
-    return new Map(before).set(entry.key, entry.value);
+    const { key, value } = mapEntry.readFrom(from.message());
+    // The shared empty map stays empty; one made for this message grows without copies.
+    const map = before === noText ? new Map<string, string>() : (before as Map<string, string>);
+    return map.set(key, value);
   },
 });
 
