@@ -11,6 +11,7 @@ import { grpcStatus } from './grpc-status.js';
 import { Http2Connection } from './http2-connection.js';
 import { Http2Link } from './http2-link.js';
 import { openChannelPath, sessionSettings, windowBytes } from './http2-settings.js';
+import { writeBehind } from './write-behind.js';
 
 /**
  * How long a connection may carry no link. It also ends sessions that nghttp2 gave up after a protocol
@@ -46,7 +47,7 @@ export class AcceptedConnection {
     this.#remote = remote;
     this.#clock = clock;
     this.#accept = (link) => options.accept(link);
-    const session = performServerHandshake(socket, { settings: sessionSettings });
+    const session = performServerHandshake(writeBehind(socket), { settings: sessionSettings });
     session.setLocalWindowSize(windowBytes);
     // What is no HTTP/2 ends the session by itself, and an error later ends the links on it.
     session.on('error', () => undefined);

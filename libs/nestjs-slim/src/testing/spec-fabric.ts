@@ -47,7 +47,11 @@ export class Fabric {
 
   /** A client with a connection of its own. */
   client(extra: Partial<SlimOptions> & { readonly target?: string } = {}): SlimClient {
-    const client = new SlimClient({ ...this.options('acme/tests/client'), target: billing, ...extra });
+    const client = new SlimClient({
+      ...this.options('acme/tests/client'),
+      target: billing,
+      ...extra,
+    });
     this.endWith(() => client.close());
     return client;
   }

@@ -9,7 +9,7 @@ import type { TextMap } from '../wire/schema.js';
 import type { MessageType } from '../wire/session-header.js';
 import type { WireName } from '../wire/wire-name.js';
 import type { Incoming } from './incoming.js';
-import type { PointToPointSession } from './point-to-point.js';
+import type { BaseSession } from './base-session.js';
 import { randomMessageId } from './session-context.js';
 
 /** A control message that wants an answer. Timers are the session's unless given. */
@@ -28,7 +28,7 @@ export interface Question {
  * @throws SlimError `timeout` unless the question says otherwise, `aborted`, or why the session ended
  */
 export function ask(
-  session: PointToPointSession,
+  session: BaseSession,
   destination: WireName,
   type: MessageType,
   question: Question,

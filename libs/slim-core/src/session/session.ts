@@ -1,6 +1,7 @@
 import type { Identity } from '../auth/identity.js';
 import type { SlimError } from '../errors/slim-error.js';
 import type { SlimName } from '../names/slim-name.js';
+import type { Content } from './composer.js';
 
 /** Text by text; what travels beside a payload, readable for the nodes in between. */
 export type Metadata = Readonly<Record<string, string>>;
@@ -39,6 +40,7 @@ export interface SessionMessage {
  * iteration ends when either side closes, and throws `peer-lost` when the other side vanished.
  */
 export interface Session extends AsyncIterable<SessionMessage> {
+  readonly kind: 'session';
   readonly id: number;
   /** The name this side has in the session, with its id. */
   readonly name: SlimName;
@@ -70,4 +72,12 @@ export interface Session extends AsyncIterable<SessionMessage> {
   onLost(listener: (messageId: number) => void): () => void;
   /** Lets messages under way arrive, then tells the other side. May be called twice. */
   close(): Promise<void>;
+}
+
+/** What a publish carries, with the defaults of the official peer. */
+export function toContent(
+  payload: Uint8Array,
+  { payloadType = 'msg', metadata = {} }: PublishOptions,
+): Content {
+  return { payloadType, payload, metadata: new Map(Object.entries(metadata)) };
 }

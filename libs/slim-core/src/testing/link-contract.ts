@@ -86,6 +86,17 @@ function carriesFrames(open: OpenPair): void {
     await accepted.received(1);
     expect(accepted.frames.map(text)).toStrictEqual([text(largest)]);
   });
+
+  it('carries much in both directions at the same time', async () => {
+    const pair = await open();
+    const probes = [new LinkProbe(pair.dialled), new LinkProbe(pair.accepted)];
+    const count = 48;
+    for (let index = 0; index < count; index += 1) {
+      for (const { link } of probes) link.send(new Uint8Array(1_000_000));
+    }
+    await Promise.all(probes.map((probe) => probe.received(count)));
+    expect(probes.map(({ frames }) => frames.length)).toStrictEqual([count, count]);
+  });
 }
 
 function holdsBack(open: OpenPair): void {

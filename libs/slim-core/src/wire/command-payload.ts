@@ -51,6 +51,8 @@ export type GroupWelcome = Infer<typeof groupWelcome>;
 const groupClose = message({ participants: repeated(1, wireName) });
 const groupProposal = message({ source: sub(1, wireName), proposal: bytes(2) });
 const heartbeat = message({ epoch: uint64(1) });
+/** What a heartbeat carries in a session without MLS (reference: sessions 9). */
+export const noEpoch = 2n ** 64n - 1n;
 const updateParticipantState = message({
   participant: sub(1, wireName),
   state: uint32(2),

@@ -1,0 +1,139 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { loadNameHash } from '../names/name-hash.js';
+import { publishTo, wireNameOf } from '../testing/frames.js';
+import { fromHex, toHex } from '../testing/hex.js';
+import { frame } from './frame.js';
+import { forwardPublish, isPublish, viewPublish } from './publish-view.js';
+
+beforeAll(loadNameHash);
+
+const malformed = expect.objectContaining({ code: 'malformed-frame' });
+const none = new Uint8Array();
+
+/** A field with its tag and length; less than 128 bytes. */
+function field(tag: string, ...contents: string[]): string {
+  const content = contents.join('').replaceAll(' ', '');
+  return `${tag}${(content.length / 2).toString(16).padStart(2, '0')}${content}`;
+}
+
+/** Two names with hashes only, told apart by the last one. */
+const source = field('0a', field('0a', '08 01 10 02 18 03'));
+const destination = field('12', field('0a', '08 01 10 02 18 04'));
+const session = '12 02 1801';
+const content = '1a 00';
+
+const aPublish = (header: string, ...rest: string[]): Uint8Array =>
+  fromHex(field('1a', field('0a', header), ...rest));
+
+describe('viewPublish', () => {
+  it('reads the header fields that a node looks at', () => {
+    const hops = '30 07 38 01 40 02 48 03';
+    const header = `${source}${destination} 1a0161 20 8002 2a0162 ${hops} 50 00 5a 01 ff 62 01 ee`;
+    const view = viewPublish(aPublish(header, session, content));
+    expect(view.header.source?.prefix).toBe('1.2.3');
+    expect(view.destination.prefix).toBe('1.2.4');
+    expect(view.header).toMatchObject({
+      identity: fromHex('61'),
+      fanout: 256,
+      ttl: 7,
+      receivedFrom: 1n,
+      forwardTo: 2n,
+      error: false,
+      headerMac: fromHex('ff'),
+    });
+  });
+
+  it('takes a header that says no more than it must', () => {
+    const { header } = viewPublish(aPublish(source + destination, session));
+    expect(header).toMatchObject({ identity: none, fanout: 0, ttl: 0, error: undefined });
+    expect(header.headerMac).toBeUndefined();
+  });
+
+  it.each([
+    { what: 'no publish', frame: () => fromHex('22 00') },
+    { what: 'an empty frame', frame: () => none },
+    { what: 'no header', frame: () => fromHex(field('1a', session, content)) },
+    { what: 'no source', frame: () => aPublish(destination, session) },
+    { what: 'no destination', frame: () => aPublish(source, session) },
+    {
+      what: 'a source without its encoded form',
+      frame: () => aPublish(field('0a', '12 00') + destination, session),
+    },
+    {
+      what: 'a destination without its encoded form',
+      frame: () => aPublish(source + field('12', '12 00'), session),
+    },
+    { what: 'no session header', frame: () => aPublish(source + destination, content) },
+    {
+      what: 'two headers',
+      frame: () => aPublish(source + destination, session, field('0a', source, destination)),
+    },
+    { what: 'two publishes', frame: () => fromHex('1a 00 1a 00') },
+    { what: 'a name that is no message', frame: () => aPublish('0a 01 0a' + destination, session) },
+    { what: 'a length past the end', frame: () => fromHex('1a 05 0a') },
+    { what: 'bytes that are no protobuf', frame: () => fromHex('ff ff ff') },
+  ])('refuses $what', ({ frame: build }) => {
+    expect(() => viewPublish(build())).toThrow(malformed);
+  });
+
+  it('finds the publish behind metadata and fields of later versions', () => {
+    const bytes = fromHex(
+      '22 03 0a016b' + '7a 01 01' + toHex(aPublish(source + destination, session)),
+    );
+    expect(isPublish(bytes)).toBe(false);
+    expect(viewPublish(bytes).destination.prefix).toBe('1.2.4');
+  });
+});
+
+describe('forwardPublish', () => {
+  it('replaces what concerns one hop and keeps all else, fields of later versions among it', () => {
+    const hops = '30 08 38 07 40 06 48 05 5a 01 ff';
+    const passed = `${source}${destination}1a0161 2001 2a0162 5001 6201ee 7a0109`.replaceAll(
+      ' ',
+      '',
+    );
+    const view = viewPublish(
+      fromHex(
+        field('1a', field('0a', passed, hops), session, content, '7a 01 08') +
+          '22 03 0a016b' +
+          '7a 01 07',
+      ),
+    );
+    const expected =
+      field('1a', field('0a', passed, '30 02', '5a 02 abcd'), session, content, '7a 01 08') +
+      '22 03 0a016b' +
+      '7a 01 07';
+    expect(toHex(forwardPublish(view, 2, fromHex('abcd')))).toBe(expected.replaceAll(' ', ''));
+  });
+
+  it('writes no tag where there is none', () => {
+    const view = viewPublish(aPublish(`${source}${destination}5a01ff`, session));
+    const expected = aPublish(`${source}${destination}3001`, session);
+    expect(toHex(forwardPublish(view, 1, undefined))).toBe(toHex(expected));
+  });
+
+  it.each([1, 127, 128, 0xffff_ffff])('writes the ttl %d', (ttl) => {
+    const view = viewPublish(aPublish(source + destination, session));
+    const forwarded = frame.decode(forwardPublish(view, ttl, undefined));
+    expect(forwarded.publish?.header?.ttl).toBe(ttl);
+  });
+
+  it.each([0, 100, 128, 16_384, 100_000])('copies a payload of %d bytes', (length) => {
+    const message = publishTo(wireNameOf('org/ns/receiver'));
+    const blob = new Uint8Array(length).fill(7);
+    const publish = message.publish && {
+      ...message.publish,
+      content: { application: { payloadType: 'msg', blob }, command: undefined },
+    };
+    const forwarded = forwardPublish(viewPublish(frame.encode({ ...message, publish })), 1, none);
+    const { content: copied } = frame.decode(forwarded).publish ?? {};
+    expect(toHex(copied?.application?.blob ?? none)).toBe(toHex(blob));
+  });
+
+  it('does not touch the frame it was read from', () => {
+    const bytes = frame.encode(publishTo(wireNameOf('org/ns/receiver')));
+    const before = toHex(bytes);
+    forwardPublish(viewPublish(bytes), 1, none).fill(0);
+    expect(toHex(bytes)).toBe(before);
+  });
+});
