@@ -18,7 +18,9 @@ import { resultsDocument } from './harness/results-document.mjs';
 const options = parseOptions();
 const picked = cases.filter(({ name }) => options.only.test(name));
 if (picked.length === 0) {
-  throw new Error(`no case matches ${options.only}; there are:\n${cases.map(({ name }) => name).join('\n')}`);
+  throw new Error(
+    `no case matches ${options.only}; there are:\n${cases.map(({ name }) => name).join('\n')}`,
+  );
 }
 
 const machine = describeMachine();
@@ -38,12 +40,23 @@ for (const benchCase of picked) {
 }
 
 if (options.json) {
-  const figures = results.map(({ case: { name, job, baseline }, values }) => ({ name, job, baseline, values }));
-  writeFileSync(options.json, `${JSON.stringify({ machine, rounds: options.rounds, cases: figures }, undefined, 2)}\n`);
+  const figures = results.map(({ case: { name, job, baseline }, values }) => ({
+    name,
+    job,
+    baseline,
+    values,
+  }));
+  writeFileSync(
+    options.json,
+    `${JSON.stringify({ machine, rounds: options.rounds, cases: figures }, undefined, 2)}\n`,
+  );
 }
 if (options.write && !process.exitCode) {
   const { rounds } = options;
-  writeFileSync(new URL('RESULTS.md', import.meta.url), resultsDocument({ machine, rounds, results }));
+  writeFileSync(
+    new URL('RESULTS.md', import.meta.url),
+    resultsDocument({ machine, rounds, results }),
+  );
 }
 
 function parseOptions() {
@@ -60,6 +73,14 @@ function parseOptions() {
   if (!Number.isInteger(rounds) || rounds < 1) {
     throw new Error(`expected a number of rounds, got "${values.rounds}"`);
   }
-  if (values.write && values.only) throw new Error('--write needs all cases, so it excludes --only');
-  return { ...values, rounds, only: new RegExp(values.only), profileFolder: values.profile };
+  if (values.write && values.only)
+    throw new Error('--write needs all cases, so it excludes --only');
+  const { json, write, profile: profileFolder } = values;
+  return {
+    rounds,
+    only: new RegExp(values.only),
+    json,
+    write,
+    ...(profileFolder && { profileFolder }),
+  };
 }

@@ -1,11 +1,4 @@
-import {
-  describeMode,
-  measuredMs,
-  modes,
-  slimContenders,
-  startPair,
-  warmUpMs,
-} from './slim-pair.mjs';
+import { describeMode, measured, modes, slimContenders, startPair, warmUp } from './slim-pair.mjs';
 
 /** @typedef {import('../harness/measure.mjs').Case} Case */
 /** @typedef {import('../harness/measure.mjs').Run} Run */
@@ -36,21 +29,21 @@ function oneWay(library, mode) {
   return async (start) => {
     const { opener, acceptor } = await startPair(start, { library, node: 'official', mode });
     await acceptor.call('receive', { size });
-    const publish = (/** @type {number} */ ms) => opener.call('publishFor', { ms, size });
-    const received = (/** @type {number} */ total) => acceptor.call('received', { total });
+    const warm = await opener.call('publish', { spell: warmUp, size });
+    await acceptor.call('received', { total: warm.total });
 
-    const warmSender = await publish(warmUpMs);
-    const warmReceiver = await received(warmSender.total);
-    const sender = await publish(measuredMs);
-    const receiver = await received(sender.total);
+    const before = { sender: await opener.cpuMs(), receiver: await acceptor.cpuMs() };
+    const { startedAtMs, total } = await opener.call('publish', { spell: measured, size });
+    const { lastAtMs } = await acceptor.call('received', { total });
+    const after = { sender: await opener.cpuMs(), receiver: await acceptor.cpuMs() };
+
     await opener.call('close');
-    await received(sender.total); // Nothing came twice, late.
-
-    const messages = sender.total - warmSender.total;
+    await acceptor.call('received', { total }); // Nothing came twice, late.
+    const messages = total - warm.total;
     return {
-      'messages/s': (messages / (receiver.lastAtMs - sender.startedAtMs)) * 1000,
-      'sender CPU us/message': ((sender.cpuMs - warmSender.cpuMs) / messages) * 1000,
-      'receiver CPU us/message': ((receiver.cpuMs - warmReceiver.cpuMs) / messages) * 1000,
+      'messages/s': (messages / (lastAtMs - startedAtMs)) * 1000,
+      'sender CPU us/message': ((after.sender - before.sender) / messages) * 1000,
+      'receiver CPU us/message': ((after.receiver - before.receiver) / messages) * 1000,
     };
   };
 }

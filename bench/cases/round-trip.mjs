@@ -1,11 +1,4 @@
-import {
-  describeMode,
-  measuredMs,
-  modes,
-  slimContenders,
-  startPair,
-  warmUpMs,
-} from './slim-pair.mjs';
+import { describeMode, measured, modes, slimContenders, startPair, warmUp } from './slim-pair.mjs';
 
 /** @typedef {import('../harness/measure.mjs').Case} Case */
 /** @typedef {import('../harness/measure.mjs').Run} Run */
@@ -34,8 +27,8 @@ function roundTrip(library, mode) {
   return async (start) => {
     const { opener, acceptor } = await startPair(start, { library, node: 'official', mode });
     await acceptor.call('echo');
-    await opener.call('callFor', { ms: warmUpMs, size });
-    const { p50Ms } = await opener.call('callFor', { ms: measuredMs, size });
+    await opener.call('call', { spell: warmUp, size });
+    const { p50Ms } = await opener.call('call', { spell: measured, size });
     await opener.call('close');
     return { 'p50 ms': p50Ms };
   };

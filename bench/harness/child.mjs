@@ -56,6 +56,11 @@ export class Child {
     });
   }
 
+  /** Milliseconds of CPU time since its start, of a program that uses `serve`. */
+  async cpuMs() {
+    return (await this.call('usage')).cpuMs;
+  }
+
   /** Ends the process; afterwards it is gone for certain. */
   async stop() {
     this.#process.stdin?.end();
@@ -81,7 +86,7 @@ export class Child {
   /** @param {string} how */
   #ended(how) {
     this.#end = [`${this.#role} ${how}; its log:`, ...this.#log].join('\n');
-    for (const { reject } of this.#pending.values()) reject(new Error(this.#end));
+    for (const call of this.#pending.values()) call.reject(new Error(this.#end));
   }
 }
 

@@ -34,7 +34,9 @@ export function asText(measured) {
   const { name, job } = measured.case;
   const lines = [headings, ...rows(measured)];
   const widths = headings.map((_, column) => Math.max(...lines.map((line) => width(line, column))));
-  const text = lines.map((line) => line.map((cell, at) => pad(cell, widths[at] ?? 0, at)).join('  '));
+  const text = lines.map((line) =>
+    line.map((cell, at) => pad(cell, widths[at] ?? 0, at)).join('  '),
+  );
   return [name, `  ${job}`, ...text.map((line) => `  ${line.trimEnd()}`), ''].join('\n');
 }
 

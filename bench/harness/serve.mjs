@@ -3,7 +3,8 @@ import { createInterface } from 'node:readline';
 
 /**
  * Makes this process one that `Child` can drive: commands run concurrently, each gets one answer, and
- * the process ends when standard input does, so it never outlives the harness.
+ * the process ends when standard input does, so it never outlives the harness. Every such process also
+ * answers `usage`.
  * @param {Record<string, (args: any) => object | void | Promise<object | void>>} operations
  */
 export function serve(operations) {
@@ -12,7 +13,7 @@ export function serve(operations) {
   const execute = async ({ id, op, ...args }) => {
     let line;
     try {
-      const operation = operations[op];
+      const operation = op === 'usage' ? usage : operations[op];
       if (!operation) throw new Error(`unknown operation ${op}`);
       line = { id, ok: true, ...(await operation(args)) };
     } catch (reason) {
@@ -23,4 +24,10 @@ export function serve(operations) {
   createInterface({ input: process.stdin })
     .on('line', (line) => void execute(JSON.parse(line)))
     .on('close', () => process.exit(0));
+}
+
+/** Milliseconds that this process has computed, on all its threads. */
+function usage() {
+  const { user, system } = process.cpuUsage();
+  return { cpuMs: (user + system) / 1000 };
 }

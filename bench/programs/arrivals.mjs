@@ -1,5 +1,5 @@
 import { checkPayload } from './numbered-payload.mjs';
-import { nowMs } from './clocks.mjs';
+import { nowMs } from './spell.mjs';
 
 /** How long the last messages may be on their way before they count as lost. */
 const arrivalMs = 10_000;

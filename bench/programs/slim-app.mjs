@@ -5,8 +5,8 @@ import { serve } from '../harness/serve.mjs';
 import { median } from '../harness/statistics.mjs';
 import { Arrivals } from './arrivals.mjs';
 import { loadLibrary } from './library.mjs';
-import { cpuMs, nowMs } from './clocks.mjs';
 import { checkPayload, numberedPayload } from './numbered-payload.mjs';
+import { nowMs, Spell } from './spell.mjs';
 
 /** Messages not yet acknowledged: half of what an official sender keeps for retransmission. */
 const maxInFlight = 256;
@@ -39,13 +39,13 @@ serve({
     session = await app.accept();
   },
 
-  /** Publishes for that long; settles, with all messages so far, when the last one is acknowledged. */
-  async publishFor({ ms, size }) {
-    const startedAtMs = nowMs();
-    const end = startedAtMs + ms;
+  /** Publishes for a spell; settles, with all messages so far, when the last one is acknowledged. */
+  async publish({ spell: options, size }) {
+    const spell = new Spell(options);
+    const first = next;
     /** @type {Promise<unknown>[]} */
     const inFlight = [];
-    for (; nowMs() < end; next += 1) {
+    for (; spell.goesOn(next - first); next += 1) {
       const slot = next % maxInFlight;
       await inFlight[slot];
       const { acknowledged } = await session.publish(numberedPayload(next, size));
@@ -53,7 +53,7 @@ serve({
       inFlight[slot] = acknowledged;
     }
     await Promise.all(inFlight);
-    return { startedAtMs, total: next, cpuMs: cpuMs() };
+    return { startedAtMs: spell.startedAtMs, total: next };
   },
 
   /** Counts what arrives from now on, in the background. */
@@ -63,7 +63,7 @@ serve({
   },
 
   async received({ total }) {
-    return { lastAtMs: await arrivals.all(total), cpuMs: cpuMs() };
+    return { lastAtMs: await arrivals.all(total) };
   },
 
   /** Sends everything back from now on, in the background. */
@@ -77,11 +77,12 @@ serve({
     answer().catch(echoFailed);
   },
 
-  /** Publishes and waits for the answer, one at a time, for that long. */
-  async callFor({ ms, size }) {
-    const end = nowMs() + ms;
+  /** Publishes and waits for the answer, one at a time, for a spell. */
+  async call({ spell: options, size }) {
+    const spell = new Spell(options);
+    /** @type {number[]} */
     const latenciesMs = [];
-    for (; nowMs() < end; next += 1) {
+    for (; spell.goesOn(latenciesMs.length); next += 1) {
       const startedAtMs = nowMs();
       const reply = replies.next();
       const { acknowledged } = await session.publish(numberedPayload(next, size));

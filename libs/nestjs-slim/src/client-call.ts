@@ -13,6 +13,8 @@ export interface ClientCallOptions {
   readonly observer: (packet: WritePacket) => void;
 }
 
+const maxDeadlineMs = 2 ** 32 - 1;
+
 /** A request on the asking side: it is over once, by its last reply, by a failure or because nobody listens. */
 export class ClientCall {
   private readonly options: ClientCallOptions;
@@ -38,8 +40,9 @@ export class ClientCall {
   /** What is left of the timeout, in whole milliseconds; 0 for no limit. */
   get deadlineMs(): number {
     const { clock, timeoutMs } = this.options;
-    if (timeoutMs === Infinity) return 0;
-    return Math.max(1, Math.ceil(this.startedMs + timeoutMs - clock.now()));
+    const leftMs = Math.ceil(this.startedMs + timeoutMs - clock.now());
+    // Longer than the field can say is as good as no limit.
+    return leftMs > maxDeadlineMs ? 0 : Math.max(1, leftMs);
   }
 
   /** What to do when the answer is not wanted any more before it is complete. */

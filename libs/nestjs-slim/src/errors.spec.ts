@@ -152,7 +152,7 @@ class FailingController {
     return new Uint8Array(5 * 1024 * 1024);
   }
 
-  @EventPattern('happened')
+  @EventPattern<string>('happened')
   happened(): void {
     /* an event handler answers nothing */
   }

@@ -1,5 +1,6 @@
-import { SlimError } from '@nestjs-slim/core';
+import { SlimError, type SlimName } from '@nestjs-slim/core';
 import type { MessageHandler } from '@nestjs/microservices';
+import { parsePattern, patternKey } from './pattern.js';
 
 /** What answers to one pattern: one message handler, or any number of event handlers. */
 export type Handlers =
@@ -10,34 +11,53 @@ export type Handlers =
       readonly handlers: readonly MessageHandler[];
     };
 
-/** Handlers by the key of their pattern. Nest overwrites or forgets handlers that clash; this refuses. */
+/**
+ * Handlers by the key of their pattern: `org/namespace/service#operation`, however they wrote it. Nest
+ * overwrites or forgets handlers that clash; this refuses them.
+ */
 export class HandlerTable {
+  private readonly own: SlimName;
   private readonly byKey = new Map<string, Handlers>();
+  private readonly services = new Set<string>();
+
+  constructor(own: SlimName) {
+    this.own = own;
+  }
+
+  /** Names of other services that have handlers here. */
+  get aliases(): readonly string[] {
+    return [...this.services].filter((service) => service !== this.own.service);
+  }
 
   get(key: string): Handlers | undefined {
     return this.byKey.get(key);
   }
 
-  /** @throws SlimError `invalid-config` when the pattern has a handler that excludes this one */
-  addMessageHandler(key: string, pattern: string, handler: MessageHandler): void {
-    const known = this.byKey.get(key);
-    if (known) throw clash(key, known, `message handler "${pattern}"`);
-    this.byKey.set(key, { kind: 'message', pattern, handler });
-  }
-
-  /** @throws SlimError `invalid-config` when the pattern has a message handler */
-  addEventHandler(key: string, pattern: string, handler: MessageHandler): void {
-    const known = this.byKey.get(key);
-    if (known?.kind === 'message') throw clash(key, known, `event handler "${pattern}"`);
-    this.byKey.set(key, {
-      kind: 'event',
-      pattern: known?.pattern ?? pattern,
-      handlers: [...(known?.handlers ?? []), handler],
-    });
+  /**
+   * Returns the key of the pattern.
+   * @throws SlimError `invalid-name` for a bad pattern, `invalid-config` for one that is taken
+   */
+  add(pattern: unknown, handler: MessageHandler, isEventHandler: boolean): string {
+    const { name, operation } = parsePattern(pattern, this.own);
+    const written = String(pattern);
+    if (name.isInstance) {
+      throw new SlimError('invalid-name', `a handler cannot name an instance: "${written}"`);
+    }
+    const key = patternKey(name.service, operation);
+    const added: Handlers = isEventHandler
+      ? { kind: 'event', pattern: written, handlers: [handler] }
+      : { kind: 'message', pattern: written, handler };
+    this.byKey.set(key, merged(key, this.byKey.get(key), added));
+    this.services.add(name.service);
+    return key;
   }
 }
 
-function clash(key: string, known: Handlers, added: string): SlimError {
-  const first = `${known.kind} handler "${known.pattern}"`;
-  return new SlimError('invalid-config', `${first} and ${added} both mean "${key}"`);
+function merged(key: string, known: Handlers | undefined, added: Handlers): Handlers {
+  if (!known) return added;
+  if (known.kind === 'event' && added.kind === 'event') {
+    return { ...known, handlers: [...known.handlers, ...added.handlers] };
+  }
+  const [first, second] = [known, added].map(({ kind, pattern }) => `${kind} handler "${pattern}"`);
+  throw new SlimError('invalid-config', `${first} and ${second} both mean "${key}"`);
 }

@@ -14,4 +14,4 @@ export type { SlimOptions } from './slim-options.js';
 export { SlimRecord, SlimRecordBuilder } from './slim-record.js';
 export { SLIM_TRANSPORT, SlimServer, type SlimServerBehaviour } from './slim-server.js';
 export { SlimError, SlimName, sharedSecret } from '@nestjs-slim/core';
-export { SlimNode } from '@nestjs-slim/platform-node';
+export { SlimNode, type SlimApp } from '@nestjs-slim/platform-node';

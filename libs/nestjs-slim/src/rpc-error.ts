@@ -28,10 +28,3 @@ export function rpcError(reason: unknown): { readonly value: unknown } | undefin
   const isObject = typeof held === 'object' && held !== null;
   return { value: isObject ? held : { status: 'error', message: held } };
 }
-
-/** For a log line: what went wrong, in one line. */
-export function describeError(reason: unknown): string {
-  if (reason instanceof Error) return reason.message;
-  const isObject = typeof reason === 'object' && reason !== null;
-  return isObject && 'message' in reason ? String(reason.message) : String(reason);
-}

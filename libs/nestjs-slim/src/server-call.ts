@@ -80,6 +80,7 @@ export class ServerCall {
 
   /** Nobody waits for the answer any more: nothing further is published. */
   abort(reason: SlimError): void {
+    this.cancelDeadline();
     this.abortion.abort(reason);
     this.wake();
   }

@@ -110,7 +110,12 @@ export class SlimConnection implements OnApplicationShutdown {
 
   private open(): Promise<SlimApp> {
     const abort = new AbortController();
-    const app = SlimApp.connect({ ...this.settings.app, signal: abort.signal }).then(
+    const app = SlimApp.connect({
+      ...this.settings.app,
+      signal: abort.signal,
+      // Without a server the other side is refused at once rather than left to wait.
+      accept: ({ channel }) => channel === undefined && this.acceptor !== undefined,
+    }).then(
       async (opened) => {
         if (this.state === connecting) return this.connected(opened);
         await opened.close();
@@ -171,8 +176,8 @@ export class SlimConnection implements OnApplicationShutdown {
   private async read(app: SlimApp): Promise<void> {
     this.reading = app;
     for await (const session of app.sessions()) {
-      if (this.acceptor) this.acceptor(session);
-      // Nobody serves any more: tell the other side at once rather than let it wait.
+      if (this.acceptor && session.kind !== 'channel') this.acceptor(session);
+      // The server was closed since the session was accepted.
       else void session.close();
     }
     if (this.reading === app) this.reading = undefined;

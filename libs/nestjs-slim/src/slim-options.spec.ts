@@ -37,6 +37,11 @@ describe('the options', () => {
     );
   });
 
+  it('name the service, whatever instance the name says', () => {
+    const name = `${String(good.name)}/00000000-0000-0000-0000-000000000001`;
+    expect(String(checkOptions({ ...good, name }).name)).toBe('acme/billing/invoices');
+  });
+
   it('with a bad own name are refused', () => {
     expect(() => checkOptions({ ...good, name: 'billing' })).toThrow(
       expect.objectContaining({ code: 'invalid-name' }),

@@ -1,4 +1,4 @@
-import { SlimError, SlimName, systemClock, type Clock } from '@nestjs-slim/core';
+import { SlimError, SlimName, nullId, systemClock, type Clock } from '@nestjs-slim/core';
 import type { SlimAppOptions } from '@nestjs-slim/platform-node';
 
 /** How a service or client is connected to a SLIM network. */
@@ -45,7 +45,8 @@ export function checkOptions(options: SlimOptions): SlimSettings {
   }
   return {
     app,
-    name: SlimName.from(name),
+    // An instance has its id from its identity.
+    name: SlimName.from(name).withId(nullId),
     clock,
     requestTimeoutMs: duration('requestTimeoutMs', requestTimeoutMs, 30_000),
     discoveryMs: duration('discoveryMs', discoveryMs, 2_000),

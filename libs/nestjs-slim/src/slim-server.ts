@@ -7,17 +7,14 @@ import {
   type ReadPacket,
   type WritePacket,
 } from '@nestjs/microservices';
-import { SlimError, nullId } from '@nestjs-slim/core';
-import { defer, finalize, lastValueFrom, tap, type Observable } from 'rxjs';
+import { SlimError } from '@nestjs-slim/core';
+import { defer, finalize, tap, type Observable } from 'rxjs';
+import { describeError, runEvent } from './event-run.js';
 import { handlerStream } from './handler-stream.js';
 import { HandlerTable } from './handler-table.js';
-import { parsePattern, patternKey } from './pattern.js';
-import { describeError } from './rpc-error.js';
 import type { ServerCall } from './server-call.js';
-import type { SessionHost } from './served-session.js';
-import { Serving } from './serving.js';
+import { Serving, type ServingOptions } from './serving.js';
 import { SlimConnection } from './slim-connection.js';
-import { SlimContext } from './slim-context.js';
 import type { SlimEvents, SlimStatus } from './slim-events.js';
 import type { SlimOptions } from './slim-options.js';
 
@@ -29,6 +26,7 @@ export interface SlimServerBehaviour {
   /** Let messages wait until Nest called `onApplicationBootstrap`, which only happens to providers. */
   readonly waitForBootstrap?: boolean;
 }
+
 /**
  * Serves Nest's message and event handlers at SLIM names. Made from options it connects and closes its
  * own connection; made from a `SlimConnection` it shares that one.
@@ -43,8 +41,7 @@ export class SlimServer
   protected override readonly logger: LoggerService = new Logger('SlimServer');
   private readonly connection: SlimConnection;
   private readonly ownsConnection: boolean;
-  private readonly table = new HandlerTable();
-  private readonly aliases = new Set<string>();
+  private readonly table: HandlerTable;
   private readonly ready: Promise<void>;
   private bootstrapped: () => void = () => undefined;
   private serving: Serving | undefined;
@@ -55,6 +52,7 @@ export class SlimServer
     super();
     this.ownsConnection = !(source instanceof SlimConnection);
     this.connection = source instanceof SlimConnection ? source : new SlimConnection(source);
+    this.table = new HandlerTable(this.connection.name);
     this.ready = behaviour.waitForBootstrap
       ? new Promise((resolve) => (this.bootstrapped = resolve))
       : Promise.resolve();
@@ -79,18 +77,10 @@ export class SlimServer
     isEventHandler = false,
     extras: Record<string, unknown> = {},
   ): void {
-    const { name, operation } = parsePattern(pattern, this.connection.name.withId(nullId));
-    const written = String(pattern);
-    if (name.isInstance) {
-      throw new SlimError('invalid-name', `a handler has no instance id in its name: "${written}"`);
-    }
-    const key = patternKey(name.service, operation);
+    const key = this.table.add(pattern, callback, isEventHandler);
     callback.isEventHandler = isEventHandler;
     callback.extras = extras;
-    if (isEventHandler) this.table.addEventHandler(key, written, callback);
-    else this.table.addMessageHandler(key, written, callback);
     if (!this.messageHandlers.has(key)) this.messageHandlers.set(key, callback);
-    if (name.service !== this.connection.name.service) this.aliases.add(name.service);
   }
 
   /** Takes a pattern as it is in `SlimContext.getPattern`. */
@@ -136,10 +126,12 @@ export class SlimServer
       const why = found ? 'it answers requests only' : 'there is no handler for it';
       return void this.logger.error(`An event to "${pattern}" was ignored: ${why}.`);
     }
-    const { data } = packet;
     await this.withHooks(context, () =>
       Promise.all(
-        found.handlers.map((handler) => this.runEvent(handler, { pattern, data }, context)),
+        found.handlers.map(async (handler) => {
+          const failure = await runEvent(this.resultsOf(handler, packet.data, context), context);
+          if (failure) this.eventFailed(failure.reason, pattern);
+        }),
       ),
     );
   }
@@ -147,7 +139,7 @@ export class SlimServer
   private async start(): Promise<void> {
     if (this.serving) throw new SlimError('invalid-config', 'the server is listening already');
     const { connection, ready } = this;
-    const host: SessionHost = {
+    const host: ServingOptions['host'] = {
       clock: connection.settings.clock,
       isOpen: () => serving.isOpen,
       find: (key) => this.table.get(key),
@@ -155,7 +147,7 @@ export class SlimServer
       event: (call, data) => void this.event(call, data),
       dropped: (reason) => connection.events.emit('dropped', reason),
     };
-    const serving = new Serving({ connection, host, aliases: [...this.aliases], ready });
+    const serving = new Serving({ connection, host, aliases: this.table.aliases, ready });
     this.serving = serving;
     try {
       await serving.start();
@@ -191,26 +183,16 @@ export class SlimServer
     const pattern = call.context.getPattern();
     try {
       await this.handleEvent(pattern, { pattern, data }, call.context);
+    } catch (reason) {
+      this.eventFailed(reason, pattern);
     } finally {
       call.end();
     }
   }
 
-  /** A failing event handler is nobody's answer: it is logged and told to `on('error')`. */
-  private async runEvent(
-    handler: MessageHandler,
-    { pattern, data }: ReadPacket<unknown>,
-    context: BaseRpcContext,
-  ): Promise<void> {
-    const signal = context instanceof SlimContext ? context.getSignal() : neverAborted;
-    const whenRoom = (): Promise<void> => Promise.resolve();
-    const results = handlerStream(this.resultsOf(handler, data, context), { signal, whenRoom });
-    try {
-      await lastValueFrom(results, { defaultValue: undefined });
-    } catch (reason) {
-      this.logger.error(`An event handler of "${pattern}" failed: ${describeError(reason)}`);
-      this.connection.events.emit('error', reason, pattern);
-    }
+  private eventFailed(reason: unknown, pattern: string): void {
+    this.logger.error(`An event handler of "${pattern}" failed: ${describeError(reason)}`);
+    this.connection.events.emit('error', reason, pattern);
   }
 
   private resultsOf(
@@ -232,5 +214,3 @@ export class SlimServer
     });
   }
 }
-
-const neverAborted = new AbortController().signal;

@@ -27,12 +27,19 @@ export {
   type NodeCounters,
   type RoutingNodeOptions,
 } from './routing/routing-node.js';
-export {
-  SlimApp,
-  type OpenSessionOptions,
-  type SlimAppEvents,
-  type SlimAppOptions,
-} from './app/slim-app.js';
+export { SlimApp, type SlimAppEvents, type SlimAppOptions } from './app/slim-app.js';
+export type {
+  Direction,
+  Invitation,
+  InvitationPolicy,
+  OpenSessionOptions,
+} from './app/sessions.js';
+export type {
+  Channel,
+  ChannelEvents,
+  ChannelParticipant,
+  InvitationResult,
+} from './session/channel.js';
 export type { LinkStatus } from './app/uplink.js';
 export type { BackoffPolicy } from './app/backoff.js';
 export type {

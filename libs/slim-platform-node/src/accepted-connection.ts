@@ -10,12 +10,12 @@ import { hostAndPort } from './endpoint.js';
 import { grpcStatus } from './grpc-status.js';
 import { Http2Connection } from './http2-connection.js';
 import { Http2Link } from './http2-link.js';
-import { openChannelPath, sessionSettings, windowBytes } from './http2-settings.js';
+import { openChannelPath, sessionOptions, windowBytes } from './http2-settings.js';
 import { writeBehind } from './write-behind.js';
 
 /**
  * How long a connection may carry no link. It also ends sessions that nghttp2 gave up after a protocol
- * error: node:http2 then stops reading, reports nothing and does not even notice that the peer left.
+ * error: node:http2 then stops reading and reports nothing.
  */
 const idleMs = 10_000;
 
@@ -47,7 +47,7 @@ export class AcceptedConnection {
     this.#remote = remote;
     this.#clock = clock;
     this.#accept = (link) => options.accept(link);
-    const session = performServerHandshake(writeBehind(socket), { settings: sessionSettings });
+    const session = performServerHandshake(writeBehind(socket), sessionOptions);
     session.setLocalWindowSize(windowBytes);
     // What is no HTTP/2 ends the session by itself, and an error later ends the links on it.
     session.on('error', () => undefined);
@@ -69,6 +69,8 @@ export class AcceptedConnection {
   #answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     // A stream that fails before it is a link concerns nobody.
     stream.on('error', () => undefined);
+    // Its reset may have come with its headers, and a stream that is gone cannot be answered.
+    if (stream.destroyed || stream.closed) return;
     if (this.#ending) return stream.close(constants.NGHTTP2_REFUSED_STREAM);
     if (headers[':method'] !== 'POST' || headers[':path'] !== openChannelPath) {
       return refuse(stream, headers);

@@ -181,10 +181,8 @@ describe('http2Dialler', () => {
 });
 
 describe('grpcJsDialler', () => {
-  it('refuses headers that are none', () => {
-    const headers = { 'not a header': 'x' };
-    expect(() => grpcJsDialler('http://127.0.0.1:1', { headers })).toThrow(
-      expect.objectContaining({ code: 'invalid-config' }),
-    );
+  it('refuses headers that are none', async () => {
+    const dialler = grpcJsDialler('http://127.0.0.1:1', { headers: { 'not a header': 'x' } });
+    await expect(dialler.dial(never)).rejects.toMatchObject({ code: 'invalid-config' });
   });
 });

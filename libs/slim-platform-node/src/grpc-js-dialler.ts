@@ -1,11 +1,11 @@
-import {
+import type * as GrpcJs from '@grpc/grpc-js';
+import type {
+  ChannelCredentials,
+  ChannelOptions,
   Client,
-  credentials as grpcCredentials,
+  ClientDuplexStream,
   Metadata,
-  type ChannelCredentials,
-  type ChannelOptions,
-  type ClientDuplexStream,
-  type StatusObject,
+  StatusObject,
 } from '@grpc/grpc-js';
 import {
   maxFrameBytes,
@@ -45,12 +45,10 @@ export function grpcJsDialler(url: string, options: GrpcJsDiallerOptions = {}): 
 class GrpcJsDialler implements LinkDialler {
   readonly #endpoint: Endpoint;
   readonly #options: GrpcJsDiallerOptions;
-  readonly #metadata: Metadata;
 
   constructor(endpoint: Endpoint, options: GrpcJsDiallerOptions) {
     this.#endpoint = endpoint;
     this.#options = options;
-    this.#metadata = metadataOf(options.headers);
   }
 
   get target(): string {
@@ -58,9 +56,12 @@ class GrpcJsDialler implements LinkDialler {
   }
 
   async dial(signal: AbortSignal): Promise<Link> {
+    // Not before it is needed: it takes longer to load than all the rest.
+    const grpc = await import('@grpc/grpc-js');
     if (signal.aborted) throw dialFailure(signal.reason, this.target, signal);
-    const client = this.#createClient();
-    const call = this.#startCall(client);
+    const metadata = this.#metadata(grpc);
+    const client = this.#createClient(grpc);
+    const call = startCall(client, metadata);
     const abort = (): void => call.cancel();
     signal.addEventListener('abort', abort);
     try {
@@ -73,22 +74,24 @@ class GrpcJsDialler implements LinkDialler {
     }
   }
 
-  #createClient(): Client {
+  #createClient(grpc: typeof GrpcJs): Client {
     const { secure, host, port } = this.#endpoint;
     const byScheme = (): ChannelCredentials =>
-      secure ? grpcCredentials.createSsl() : grpcCredentials.createInsecure();
+      secure ? grpc.credentials.createSsl() : grpc.credentials.createInsecure();
     const { credentials = byScheme(), options } = this.#options;
-    return new Client(hostAndPort(host, port), credentials, { ...channelOptions, ...options });
+    return new grpc.Client(hostAndPort(host, port), credentials, { ...channelOptions, ...options });
   }
 
-  #startCall(client: Client): Call {
-    const { path, requestSerialize, responseDeserialize } = openChannel;
-    return client.makeBidiStreamRequest(
-      path,
-      requestSerialize,
-      responseDeserialize,
-      this.#metadata,
-    );
+  #metadata(grpc: typeof GrpcJs): Metadata {
+    const metadata = new grpc.Metadata();
+    try {
+      for (const [name, value] of Object.entries(this.#options.headers ?? {})) {
+        metadata.set(name, value);
+      }
+    } catch (reason) {
+      throw SlimError.from(reason, 'invalid-config', `headers for ${this.target}`);
+    }
+    return metadata;
   }
 
   #answer(client: Client, call: Call): Promise<Link> {
@@ -132,12 +135,7 @@ function describe({ code, details }: StatusObject): string {
   return `gRPC status ${code}${details && `: ${details}`}`;
 }
 
-function metadataOf(headers: Readonly<Record<string, string>> = {}): Metadata {
-  const metadata = new Metadata();
-  try {
-    for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
-  } catch (reason) {
-    throw SlimError.from(reason, 'invalid-config', 'headers of the link');
-  }
-  return metadata;
+function startCall(client: Client, metadata: Metadata): Call {
+  const { path, requestSerialize, responseDeserialize } = openChannel;
+  return client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata);
 }

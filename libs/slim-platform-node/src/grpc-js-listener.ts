@@ -1,11 +1,5 @@
-import {
-  Metadata,
-  Server,
-  ServerCredentials,
-  status,
-  type ServerDuplexStream,
-  type ServerOptions,
-} from '@grpc/grpc-js';
+import type * as GrpcJs from '@grpc/grpc-js';
+import type { Server, ServerCredentials, ServerDuplexStream, ServerOptions } from '@grpc/grpc-js';
 import {
   maxFrameBytes,
   SlimError,
@@ -39,12 +33,14 @@ export async function listenGrpcJs(
   options: GrpcJsListenerOptions,
   accept: (link: Link) => void,
 ): Promise<LinkListener> {
-  const listener = new GrpcJsListener(options, accept);
+  // Not before it is needed: it takes longer to load than all the rest.
+  const listener = new GrpcJsListener(await import('@grpc/grpc-js'), options, accept);
   await listener.listen();
   return listener;
 }
 
 class GrpcJsListener implements LinkListener {
+  readonly #grpc: typeof GrpcJs;
   readonly #options: GrpcJsListenerOptions;
   readonly #accept: (link: Link) => void;
   readonly #server: Server;
@@ -54,12 +50,13 @@ class GrpcJsListener implements LinkListener {
   #port = 0;
   #closing: Promise<void> | undefined;
 
-  constructor(options: GrpcJsListenerOptions, accept: (link: Link) => void) {
+  constructor(grpc: typeof GrpcJs, options: GrpcJsListenerOptions, accept: (link: Link) => void) {
+    this.#grpc = grpc;
     this.#options = options;
     this.#accept = accept;
     this.#clock = options.clock ?? systemClock;
-    this.#credentials = options.credentials ?? ServerCredentials.createInsecure();
-    this.#server = new Server({ ...serverOptions, ...options.options });
+    this.#credentials = options.credentials ?? grpc.ServerCredentials.createInsecure();
+    this.#server = new grpc.Server({ ...serverOptions, ...options.options });
     const OpenChannel = (call: Call): void => this.#answer(call);
     this.#server.addService({ OpenChannel: openChannel }, { OpenChannel });
   }
@@ -97,11 +94,13 @@ class GrpcJsListener implements LinkListener {
 
   #answer(call: Call): void {
     // At once: a native client sends nothing before it has them (reference: data plane 3.1).
-    call.sendMetadata(new Metadata());
+    call.sendMetadata(new this.#grpc.Metadata());
     const remote = call.getPeer();
+    const { CANCELLED } = this.#grpc.status;
     const link: GrpcJsLink = new GrpcJsLink(call, {
-      ...{ remote, clock: this.#clock },
-      cancel: () => call.emit('error', { code: status.CANCELLED, details: 'the link was ended' }),
+      remote,
+      clock: this.#clock,
+      cancel: () => call.emit('error', { code: CANCELLED, details: 'the link was ended' }),
       release: () => this.#links.delete(link),
     });
     call.once('close', () => {

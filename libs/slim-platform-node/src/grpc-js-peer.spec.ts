@@ -1,11 +1,11 @@
 import {
-  Client,
   credentials,
   makeGenericClientConstructor,
   Metadata,
   Server,
   ServerCredentials,
   status,
+  type Client,
   type ClientDuplexStream,
   type ServerDuplexStream,
   type ServiceDefinition,

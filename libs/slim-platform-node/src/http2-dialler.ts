@@ -10,7 +10,7 @@ import { Http2Link } from './http2-link.js';
 import {
   defaultKeepaliveMs,
   openChannelPath,
-  sessionSettings,
+  sessionOptions,
   windowBytes,
 } from './http2-settings.js';
 
@@ -49,6 +49,8 @@ class Http2Dialler implements LinkDialler {
   async dial(signal: AbortSignal): Promise<Link> {
     if (signal.aborted) throw dialFailure(signal.reason, this.target, signal);
     const socket = this.#openSocket();
+    // The session reports errors of its socket, but lets go of it before the socket is closed.
+    socket.on('error', () => undefined);
     const abort = (): unknown => socket.destroy();
     signal.addEventListener('abort', abort);
     try {
@@ -77,13 +79,15 @@ class Http2Dialler implements LinkDialler {
   #openSession(socket: Socket): Promise<ClientHttp2Session> {
     return new Promise((resolve, reject) => {
       const createConnection = (): Socket => socket;
-      const session = connect(this.target, { createConnection, settings: sessionSettings });
+      const session = connect(this.target, { ...sessionOptions, createConnection });
       // Stays for good: an error that comes later ends the stream, and the link with it, as well.
       session.on('error', reject);
       session.once('close', () =>
         reject(new SlimError('link-failed', 'the connection was closed')),
       );
       session.once('connect', () => {
+        // It is said to be connected, too, when it was given up just before.
+        if (session.destroyed) return;
         session.setLocalWindowSize(windowBytes);
         resolve(session);
       });

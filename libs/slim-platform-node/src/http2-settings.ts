@@ -1,4 +1,4 @@
-import type { Settings } from 'node:http2';
+import type { SessionOptions } from 'node:http2';
 
 /** The one method of the data plane (reference: data plane 3.1). */
 export const openChannelPath = '/dataplane.proto.v1.DataPlaneService/OpenChannel';
@@ -9,8 +9,13 @@ export const openChannelPath = '/dataplane.proto.v1.DataPlaneService/OpenChannel
  */
 export const windowBytes = 4 * 1024 * 1024;
 
-/** What both sides announce. */
-export const sessionSettings: Settings = { enablePush: false, initialWindowSize: windowBytes };
+/** How a session of either side is set up. */
+export const sessionOptions = {
+  settings: { enablePush: false, initialWindowSize: windowBytes, maxConcurrentStreams: 128 },
+  // In megabytes. What is queued for a slow peer counts, and at the default of 10 a session with much
+  // of it refuses the next stream. Windows and the high-water mark of the links bound it already.
+  maxSessionMemory: 1024,
+} satisfies SessionOptions;
 
 /** How long the other end may take to end a link that we ended. */
 export const closeGraceMs = 5_000;

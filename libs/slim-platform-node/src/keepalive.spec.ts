@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { Link } from '@nestjs-slim/core';
+import { SlimError, type Link } from '@nestjs-slim/core';
 import { ManualClock } from '@nestjs-slim/core/testing';
 import { LinkProbe } from '../../slim-core/src/testing/link-probe.js';
 import { http2Dialler } from './http2-dialler.js';
@@ -86,7 +86,7 @@ describe('Keepalive', () => {
       clock.advance(20_000);
     }
     expect(probe.ends).toHaveLength(0);
-    probe.link.destroy(new (await import('@nestjs-slim/core')).SlimError('aborted', 'done'));
+    probe.link.destroy(new SlimError('aborted', 'done'));
     await probe.link.close();
     session?.destroy();
     server.close();

@@ -107,6 +107,17 @@ describe.each(listeners)('%s', (_, listen) => {
     expect(links[0]?.ends).toHaveLength(0);
   });
 
+  it('survives streams that are reset as soon as they are opened', async () => {
+    const { listener } = await start(listen);
+    const session = client(listener.url);
+    await once(session, 'connect');
+    for (let count = 0; count < 20; count += 1) {
+      request(session, count % 2 ? '/other.Service/Do' : openChannel).close(8);
+    }
+    const response = await headersOf(request(session), 'response');
+    expect(response[':status']).toBe(200);
+  });
+
   it('ends every link with status 0 when it closes, and frees its port', async () => {
     const { listener, links, port } = await start(listen);
     const streams = [request(client(listener.url)), request(client(listener.url))];
@@ -142,8 +153,19 @@ describe('listenHttp2', () => {
     const { listener, port } = await start(listenHttp2);
     const socket = await tcp(port);
     socket.write(bytes);
-    await once(socket, 'close');
-    await (await http2Dialler(listener.url).dial(never)).close();
+    await closed(socket);
+    const link = await http2Dialler(listener.url).dial(never);
+    expect(link.remote).toBe(listener.url);
+    await link.close();
+  });
+
+  it('notices that a client left although HTTP/2 gave up its connection', async () => {
+    const { listener, port } = await start(listenHttp2, new ManualClock());
+    const socket = await tcp(port);
+    socket.end(preface('ffffff00ffffffffff'));
+    await closed(socket);
+    expect(socket.destroyed).toBe(true);
+    await listener.close();
   });
 
   it.each([
@@ -160,7 +182,7 @@ describe('listenHttp2', () => {
     // A link dialled later proves that the listener knows of the first connection.
     const link = await http2Dialler(listener.url).dial(never);
     clock.advance(10_000);
-    await once(socket, 'close');
+    await closed(socket);
     await link.close();
     await listener.close();
     expect(clock.pending).toBe(0);
@@ -174,10 +196,13 @@ describe('listenHttp2', () => {
     const closing = listener.close();
     await new Promise(setImmediate);
     clock.advance(5_000);
-    await Promise.all([closing, once(idle, 'close')]);
+    await Promise.all([closing, closed(idle)]);
     expect(clock.pending).toBe(0);
   });
 });
+
+/** Not `once` of node:events, which fails when the socket does. */
+const closed = (socket: Socket) => new Promise((resolve) => socket.once('close', resolve));
 
 function preface(rest: string): Buffer {
   const settings = '000000040000000000';

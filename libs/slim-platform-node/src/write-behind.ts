@@ -19,6 +19,8 @@ class WriteBehindSocket extends Duplex {
   constructor(socket: Socket) {
     super({ readableHighWaterMark: 256 * 1024 });
     this.#socket = socket;
+    // node:http2 does this for a socket of its own, which this one is not.
+    socket.setNoDelay();
     socket.on('data', (chunk) => {
       if (!this.push(chunk)) socket.pause();
     });

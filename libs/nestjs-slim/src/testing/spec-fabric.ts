@@ -1,6 +1,7 @@
-import type { INestMicroservice, ModuleMetadata } from '@nestjs/common';
+import type { INestMicroservice, LoggerService, ModuleMetadata } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { sharedSecret, systemClock, type Clock } from '@nestjs-slim/core';
+import { ManualClock } from '@nestjs-slim/core/testing';
 import { SlimApp, SlimNode } from '@nestjs-slim/platform-node';
 import { SlimClient } from '../slim-client.js';
 import { slimMicroservice } from '../slim-microservice.js';
@@ -36,10 +37,11 @@ export class Fabric {
   async serve(
     metadata: Pick<ModuleMetadata, 'controllers' | 'providers' | 'imports'>,
     extra: Partial<SlimOptions> = {},
+    logger: LoggerService | false = false,
   ): Promise<INestMicroservice> {
     const imports = [SlimModule.forRoot(this.options(billing, extra)), ...(metadata.imports ?? [])];
     const module = await Test.createTestingModule({ ...metadata, imports }).compile();
-    const app = module.createNestMicroservice({ ...slimMicroservice(), logger: false });
+    const app = module.createNestMicroservice({ ...slimMicroservice(), logger });
     this.endWith(() => app.close());
     await app.listen();
     return app;
@@ -67,9 +69,12 @@ export class Fabric {
     this.endings.push(end);
   }
 
-  /** Ends what was started, last first. */
+  /** Ends what was started, last first. On a manual clock no timer may be left. */
   async end(): Promise<void> {
     for (const end of this.endings.toReversed()) await end();
     await this.node.close();
+    if (this.clock instanceof ManualClock && this.clock.pending > 0) {
+      throw new Error(`${this.clock.pending} timers were left behind`);
+    }
   }
 }

@@ -1,4 +1,4 @@
-import type { Identity, IdentityPair, IdentitySource } from '../auth/identity.js';
+import type { IdentityPair, IdentitySource } from '../auth/identity.js';
 import { systemClock, type Clock } from '../clock/clock.js';
 import type { Crypto } from '../crypto/crypto.js';
 import { SlimError } from '../errors/slim-error.js';
@@ -7,22 +7,22 @@ import { cipherSuite } from '../mls/cipher-suite.js';
 import { loadNameHash } from '../names/name-hash.js';
 import { applicationId } from '../names/name-id.js';
 import { SlimName } from '../names/slim-name.js';
-import { verifySender } from '../session/checks.js';
+import type { Channel } from '../session/channel.js';
 import { Composer } from '../session/composer.js';
-import { toIncoming, type Incoming } from '../session/incoming.js';
-import { Initiator } from '../session/initiator.js';
-import type { SessionSetup } from '../session/base-session.js';
-import { PointToPointSession } from '../session/point-to-point.js';
-import { Responder } from '../session/responder.js';
-import { randomSessionId, type SessionContext } from '../session/session-context.js';
+import { Emitter } from '../session/emitter.js';
+import { toIncoming } from '../session/incoming.js';
+import type { SessionContext } from '../session/session-context.js';
 import { defaultSessionPolicy, type SessionPolicy } from '../session/session-policy.js';
-import type { Metadata, Session } from '../session/session.js';
-import { Unread } from '../session/unread.js';
+import type { Session } from '../session/session.js';
 import type { Frame } from '../wire/frame.js';
-import { messageType, sessionType, type MessageType } from '../wire/session-header.js';
 import { WireName } from '../wire/wire-name.js';
 import { defaultBackoff, type BackoffPolicy } from './backoff.js';
-import { Emitter } from './emitter.js';
+import {
+  Sessions,
+  type Direction,
+  type InvitationPolicy,
+  type OpenSessionOptions,
+} from './sessions.js';
 import { Subscriptions } from './subscriptions.js';
 import { Uplink, type LinkStatus } from './uplink.js';
 
@@ -38,24 +38,12 @@ export interface SlimAppOptions {
   readonly local?: boolean;
   readonly clock?: Clock;
   readonly sessions?: Partial<SessionPolicy>;
+  /** Decides on invitations; all are accepted unless given. */
+  readonly accept?: InvitationPolicy;
+  /** Which way messages flow in channels; both unless given. */
+  readonly direction?: Direction;
   readonly backoff?: BackoffPolicy;
   /** Gives up connecting. */
-  readonly signal?: AbortSignal;
-}
-
-/** How a session is opened. */
-export interface OpenSessionOptions {
-  /** End-to-end encryption; on unless turned off. */
-  readonly mls?: boolean;
-  /** Acknowledged, repeated, ordered; on unless turned off. */
-  readonly reliable?: boolean;
-  /** Between transmissions, and how many after the first; both sides follow. */
-  readonly intervalMs?: number;
-  readonly maxRetries?: number;
-  /** How long to look for somebody who answers; 2,000 ms unless given. */
-  readonly discoveryMs?: number;
-  /** Shown to the other side. Not encrypted. */
-  readonly metadata?: Metadata;
   readonly signal?: AbortSignal;
 }
 
@@ -67,12 +55,6 @@ export interface SlimAppEvents {
   dropped: SlimError;
 }
 
-const defaultDiscoveryMs = 2_000;
-/** Sessions that were opened to us and nobody took yet. */
-const maxPendingSessions = 1_024;
-/** Sessions that ended lately, whose peer may not have heard our good-bye. */
-const maxRecentSessions = 1_024;
-
 /** An application on a SLIM network: a name, an identity, one link, and sessions over it. */
 export class SlimApp {
   /** The full name, with the id that the identity gives. */
@@ -81,9 +63,7 @@ export class SlimApp {
   readonly #uplink: Uplink;
   readonly #subscriptions: Subscriptions;
   readonly #context: SessionContext;
-  readonly #sessions = new Map<number, PointToPointSession>();
-  readonly #recent = new Set<number>();
-  readonly #incoming = new Unread<Session>();
+  readonly #sessions: Sessions;
   readonly #events = new Emitter<SlimAppEvents>();
   #status: LinkStatus = 'reconnecting';
   #closing: Promise<void> | undefined;
@@ -129,6 +109,9 @@ export class SlimApp {
       mls: { crypto, clock, suite, verifier, keys: provider.keys },
       policy: { ...defaultSessionPolicy, ...options.sessions },
       send,
+      toWireName: (target) => WireName.of(SlimName.from(target)),
+      subscribe: (channel) => this.#subscriptions.add(channel, 'channel'),
+      unsubscribe: (channel) => this.#subscriptions.remove(channel),
       whenWritable: (signal) => uplink.whenWritable(signal),
       get isConnected() {
         return uplink.isConnected;
@@ -137,6 +120,14 @@ export class SlimApp {
         return uplink.isWritable;
       },
     };
+    this.#sessions = new Sessions({
+      context: this.#context,
+      own: this.#own,
+      accept: options.accept ?? (() => true),
+      direction: options.direction ?? 'both',
+      owns: (target) => this.#subscriptions.owns(target),
+      dropped: (reason) => this.#events.emit('dropped', reason),
+    });
   }
 
   /**
@@ -177,30 +168,24 @@ export class SlimApp {
    */
   async openSession(target: SlimName | string, options: OpenSessionOptions = {}): Promise<Session> {
     if (this.#closing) throw new SlimError('link-closed', 'the application is closed');
-    const { mls = true, reliable = true, discoveryMs = defaultDiscoveryMs, signal } = options;
-    const name = WireName.of(SlimName.from(target));
-    const { intervalMs, maxRetries, metadata = {} } = options;
-    const policy = withTimers(this.#context.policy, intervalMs, maxRetries);
-    const session = this.#addSession({
-      id: this.#freeSessionId(),
-      source: this.#own,
-      mls,
-      reliable,
-      policy,
-      metadata,
-    });
-    try {
-      await new Initiator(session).invite(name, { discoveryMs, signal });
-    } catch (reason) {
-      session.finish(SlimError.from(reason, 'mls-failure'));
-      throw reason;
-    }
-    return session;
+    return this.#sessions.open(this.#context.toWireName(target), options);
   }
 
-  /** Sessions that others open to this application, each given to one reader. Ends with the application. */
-  sessions(): AsyncIterable<Session> {
-    return this.#incoming;
+  /**
+   * Creates a channel that this application moderates. Nobody is in it yet.
+   * @throws SlimError `invalid-name`, `timeout`, `link-closed`, `mls-failure`
+   */
+  async createChannel(name: SlimName | string, options: OpenSessionOptions = {}): Promise<Channel> {
+    if (this.#closing) throw new SlimError('link-closed', 'the application is closed');
+    return this.#sessions.createChannel(SlimName.from(name), options);
+  }
+
+  /**
+   * Sessions that others open to this application and channels it is invited to, told apart by `kind`,
+   * each given to one reader. Ends with the application.
+   */
+  sessions(): AsyncIterable<Session | Channel> {
+    return this.#sessions.incoming;
   }
 
   /**
@@ -214,8 +199,7 @@ export class SlimApp {
   /** Stops receiving under that name: closes the sessions opened to it, then gives it up. */
   async unsubscribe(name: SlimName | string): Promise<void> {
     const alias = this.#alias(name);
-    const opened = [...this.#sessions.values()].filter(({ setup }) => setup.source.equals(alias));
-    await Promise.all(opened.map((session) => session.close()));
+    await this.#sessions.close(alias);
     await this.#subscriptions.remove(alias);
   }
 
@@ -226,37 +210,14 @@ export class SlimApp {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#sessions.values()].map((session) => session.close()));
-    this.#incoming.end();
+    await this.#sessions.close();
+    this.#sessions.incoming.end();
     this.#subscriptions.interrupt();
     await this.#uplink.close();
   }
 
   #alias(name: SlimName | string): WireName {
     return WireName.of(SlimName.from(name).withId(this.name.id));
-  }
-
-  #freeSessionId(): number {
-    for (;;) {
-      const id = randomSessionId(this.#context.crypto);
-      if (!this.#sessions.has(id)) return id;
-    }
-  }
-
-  #addSession(setup: SessionSetup): PointToPointSession {
-    const session = new PointToPointSession(this.#context, setup, {
-      dropped: (reason) => this.#events.emit('dropped', reason),
-      ended: ({ id }) => this.#forget(id),
-    });
-    this.#sessions.set(setup.id, session);
-    return session;
-  }
-
-  #forget(id: number): void {
-    this.#sessions.delete(id);
-    this.#recent.add(id);
-    const [oldest] = this.#recent;
-    if (this.#recent.size > maxRecentSessions && oldest !== undefined) this.#recent.delete(oldest);
   }
 
   #statusChanged(status: LinkStatus, reason: SlimError | undefined): void {
@@ -274,101 +235,8 @@ export class SlimApp {
     if (message.subscriptionAck) return this.#subscriptions.acknowledged(message.subscriptionAck);
     const incoming = toIncoming(message);
     if (!incoming) return undefined;
-    const session = this.#sessions.get(incoming.session.sessionId);
-    if (session) return session.receive(incoming);
-    return this.#unknownSession(incoming);
+    return this.#sessions.receive(incoming);
   }
-
-  /** The first message of a session that another application opens, or the last of one that is over. */
-  #unknownSession(incoming: Incoming): void {
-    if (!isOpening(incoming.session.messageType) && !this.#isFarewell(incoming)) return;
-    if (!this.#subscriptions.owns(incoming.destination) || this.#closing) return;
-    const { verifier, crypto } = this.#context;
-    const identity = verifySender(verifier, crypto, incoming);
-    if (!(identity instanceof Promise)) return this.#knownSender(incoming, identity);
-    identity
-      .then((known) => this.#knownSender(incoming, known))
-      .catch((reason: unknown) => {
-        this.#events.emit('dropped', SlimError.from(reason, 'identity-rejected'));
-      });
-  }
-
-  #knownSender(incoming: Incoming, identity: Identity): void {
-    switch (incoming.session.messageType) {
-      case messageType.discoveryRequest:
-        return this.#answer(incoming, messageType.discoveryReply, { discoveryReply: {} });
-      case messageType.joinRequest:
-        return this.#invited(incoming, identity);
-      case messageType.groupClose:
-        return this.#answer(incoming, messageType.groupAck, { groupAck: {} });
-      case messageType.leaveRequest:
-        return this.#answer(incoming, messageType.leaveReply, { leaveReply: {} });
-      default:
-    }
-  }
-
-  #isFarewell({ session }: Incoming): boolean {
-    const { messageType: type, sessionId } = session;
-    const isLast = type === messageType.groupClose || type === messageType.leaveRequest;
-    return isLast && this.#recent.has(sessionId);
-  }
-
-  #invited(incoming: Incoming, identity: Identity): void {
-    const { session, destination, metadata, command } = incoming;
-    const request = command?.joinRequest;
-    if (!request) throw new SlimError('malformed-frame', 'an invitation has no content');
-    if (session.sessionType !== sessionType.pointToPoint) {
-      throw new SlimError(
-        'malformed-frame',
-        `cannot join a session of type ${session.sessionType}`,
-      );
-    }
-    if (destination.id !== this.name.id) return;
-    if (this.#incoming.size >= maxPendingSessions) {
-      throw new SlimError('backpressure', `${maxPendingSessions} sessions wait to be accepted`);
-    }
-    const { timeoutMs, maxRetries } = request.timers ?? {};
-    const joined = this.#addSession({
-      id: session.sessionId,
-      source: destination,
-      mls: request.mls !== undefined,
-      reliable: request.timers !== undefined,
-      policy: withTimers(this.#context.policy, timeoutMs, maxRetries),
-      metadata: Object.fromEntries(metadata),
-    });
-    new Responder(joined, incoming, identity, () => this.#incoming.push(joined));
-    joined.receive(incoming);
-  }
-
-  /** Answers a control message that belongs to no session here. */
-  #answer(
-    { source, destination, session }: Incoming,
-    type: MessageType,
-    command: Parameters<Composer['control']>[1],
-  ): void {
-    const own = destination.withId(this.name.id);
-    const address = {
-      source: own,
-      destination: source,
-      session: { ...session, messageType: type },
-    };
-    this.#uplink.send(this.#context.composer.control(address, command));
-  }
-}
-
-const isOpening = (type: number): boolean =>
-  type === messageType.discoveryRequest || type === messageType.joinRequest;
-
-function withTimers(
-  policy: SessionPolicy,
-  intervalMs: number | undefined,
-  maxRetries: number | undefined,
-): SessionPolicy {
-  return {
-    ...policy,
-    intervalMs: intervalMs ?? policy.intervalMs,
-    maxRetries: maxRetries ?? policy.maxRetries,
-  };
 }
 
 function randomUuid(crypto: Crypto): string {

@@ -4,6 +4,9 @@ import { frame, type Frame } from '../wire/frame.js';
 import { fanout, slimHeader, subscription, type SubscriptionAck } from '../wire/header.js';
 import type { WireName } from '../wire/wire-name.js';
 
+/** Names the application is found under carry its token; those of channels do not. */
+type Kind = 'application' | 'channel';
+
 /** What subscriptions need of the application. */
 export interface SubscriptionsContext {
   readonly clock: Clock;
@@ -16,6 +19,12 @@ export interface SubscriptionsContext {
 
 const ackTimeoutMs = 10_000;
 
+interface Subscribed {
+  readonly name: WireName;
+  readonly kind: Kind;
+  id: bigint;
+}
+
 interface Waiting {
   settle(ack: SubscriptionAck | undefined): void;
 }
@@ -24,7 +33,7 @@ interface Waiting {
 export class Subscriptions {
   readonly #context: SubscriptionsContext;
   readonly #source: WireName;
-  readonly #names = new Map<string, { readonly name: WireName; id: bigint }>();
+  readonly #names = new Map<string, Subscribed>();
   readonly #waiting = new Map<bigint, Waiting>();
 
   constructor(context: SubscriptionsContext, source: WireName) {
@@ -32,17 +41,22 @@ export class Subscriptions {
     this.#source = source;
   }
 
-  /** True when the three components are among the subscribed names. */
+  /** True when the three components are among the names the application is found under. */
   owns(name: WireName): boolean {
-    for (const known of this.#names.values()) if (known.name.prefix === name.prefix) return true;
+    for (const { name: known, kind } of this.#names.values()) {
+      if (kind === 'application' && known.prefix === name.prefix) return true;
+    }
     return false;
   }
 
   /** Settles when the node confirmed. @throws SlimError `timeout`, `link-failed` when it refused */
-  async add(name: WireName): Promise<void> {
+  async add(name: WireName, kind: Kind = 'application'): Promise<void> {
+    const before = this.#names.get(name.key);
     const id = this.#context.newId();
-    this.#names.set(name.key, { name, id });
-    await this.#exchange('subscribe', name, id);
+    this.#names.set(name.key, { name, kind, id });
+    await this.#exchange('subscribe', { name, kind, id });
+    // The node counts ids, so the one before would keep the name subscribed after `remove`.
+    if (before) await this.#exchange('unsubscribe', before);
   }
 
   /** Settles when the node confirmed. Does nothing for a name that is not subscribed. */
@@ -50,14 +64,14 @@ export class Subscriptions {
     const known = this.#names.get(name.key);
     if (!known) return;
     this.#names.delete(name.key);
-    await this.#exchange('unsubscribe', name, known.id);
+    await this.#exchange('unsubscribe', known);
   }
 
   /** Subscribes everything anew on a new link; ids are never used twice (reference: data plane 4.6). */
   async renew(): Promise<void> {
     const renewed = [...this.#names.values()].map((known) => {
       known.id = this.#context.newId();
-      return this.#exchange('subscribe', known.name, known.id);
+      return this.#exchange('subscribe', known);
     });
     await Promise.all(renewed);
   }
@@ -71,7 +85,8 @@ export class Subscriptions {
     for (const waiting of this.#waiting.values()) waiting.settle(undefined);
   }
 
-  #exchange(kind: 'subscribe' | 'unsubscribe', name: WireName, id: bigint): Promise<void> {
+  #exchange(verb: 'subscribe' | 'unsubscribe', subscribed: Subscribed): Promise<void> {
+    const { name, id } = subscribed;
     const text = name.text;
     return new Promise((resolve, reject) => {
       const cancel = this.#context.clock.schedule(ackTimeoutMs, () => {
@@ -85,21 +100,21 @@ export class Subscriptions {
           cancel();
           this.#waiting.delete(id);
           if (ack?.success) resolve();
-          else if (ack) reject(new SlimError('link-failed', `${kind} "${text}": ${ack.error}`));
-          else reject(new SlimError('link-closed', `the link was lost during ${kind} "${text}"`));
+          else if (ack) reject(new SlimError('link-failed', `${verb} "${text}": ${ack.error}`));
+          else reject(new SlimError('link-closed', `the link was lost during ${verb} "${text}"`));
         },
       });
-      this.#send(kind, name, id);
+      this.#send(verb, subscribed);
     });
   }
 
-  #send(kind: 'subscribe' | 'unsubscribe', name: WireName, id: bigint): void {
+  #send(verb: 'subscribe' | 'unsubscribe', { name, kind, id }: Subscribed): void {
     const header = slimHeader.make({
       source: this.#source,
       destination: name,
-      identity: this.#context.token(),
+      identity: kind === 'application' ? this.#context.token() : '',
       fanout: fanout.one,
     });
-    this.#context.send(frame.make({ [kind]: subscription.make({ header, id }) }));
+    this.#context.send(frame.make({ [verb]: subscription.make({ header, id }) }));
   }
 }

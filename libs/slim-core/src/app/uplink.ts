@@ -145,6 +145,11 @@ export class Uplink {
 
   async #dial(dialler: LinkDialler, signal: AbortSignal): Promise<void> {
     const link = await dialler.dial(signal);
+    if (signal.aborted) {
+      // The dialler was done just before; nobody would end this link.
+      link.destroy(gaveUp(signal));
+      throw gaveUp(signal);
+    }
     const { crypto, linkId, nodeId, local } = this.#options;
     if (local) return this.#establish(link, undefined);
     const request = new NegotiationRequest(crypto, linkId, nodeId, connectionType.edge);
@@ -159,8 +164,7 @@ export class Uplink {
         reject(reason);
         link.destroy(reason);
       };
-      const onAbort = (): void =>
-        fail(SlimError.from(signal.reason, 'aborted', 'gave up connecting'));
+      const onAbort = (): void => fail(gaveUp(signal));
       const cancel = this.#options.clock.schedule(negotiationTimeoutMs, () =>
         fail(new SlimError('negotiation-failed', `no answer within ${negotiationTimeoutMs} ms`)),
       );
@@ -240,6 +244,7 @@ export class Uplink {
   async #reconnect(): Promise<void> {
     for (let attempt = 0; !this.#stop.signal.aborted; attempt += 1) {
       await this.#pause(attempt);
+      if (this.#stop.signal.aborted) return;
       try {
         return await this.#dialAny(this.#stop.signal);
       } catch (reason) {
@@ -276,6 +281,10 @@ function signed(message: Frame, mac: HeaderMac | undefined): Frame {
 function signedHeader(header: SlimHeader = slimHeader.make(), mac?: HeaderMac): SlimHeader {
   const final = { ...header, version: slimVersion, ttl: initialTtl };
   return mac ? { ...final, headerMac: mac.tag(final) } : final;
+}
+
+function gaveUp(signal: AbortSignal): SlimError {
+  return SlimError.from(signal.reason, 'aborted', 'gave up connecting');
 }
 
 function closed(): SlimError {

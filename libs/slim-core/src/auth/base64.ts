@@ -11,7 +11,9 @@ export function toBase64Url(bytes: Uint8Array): string {
 /** Undefined for text that is not canonical padded base64. */
 export function fromBase64(text: string): Uint8Array | undefined {
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) return undefined;
-  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  // `atob` does not look at the bits beyond the last byte, so a value would have several spellings.
+  return toBase64(bytes) === text ? bytes : undefined;
 }
 
 /** Undefined for text that is not unpadded base64url. */

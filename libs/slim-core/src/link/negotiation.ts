@@ -1,6 +1,6 @@
 import type { AgreementKey, Crypto } from '../crypto/crypto.js';
 import { SlimError } from '../errors/slim-error.js';
-import { frame } from '../wire/frame.js';
+import { frame, type Frame } from '../wire/frame.js';
 import { slimVersion } from '../wire/header.js';
 import {
   connectionType,
@@ -134,12 +134,21 @@ function encode(fields: Partial<LinkNegotiation>): Uint8Array {
 }
 
 function decode(bytes: Uint8Array): LinkNegotiation {
-  const negotiation = frame.decode(bytes).link?.negotiation;
+  const negotiation = firstFrame(bytes).link?.negotiation;
   if (!negotiation) throw failed('the first frame of a link must be a negotiation');
   if (!semver.test(negotiation.slimVersion)) {
     throw failed(`expected a semantic version, got "${negotiation.slimVersion}"`);
   }
   return negotiation;
+}
+
+function firstFrame(bytes: Uint8Array): Frame {
+  try {
+    return frame.decode(bytes);
+  } catch (reason) {
+    const { message } = SlimError.from(reason, 'malformed-frame');
+    throw new SlimError('negotiation-failed', `link negotiation: ${message}`, { cause: reason });
+  }
 }
 
 /** Numbers of later versions are treated as remote, as the official node does. */

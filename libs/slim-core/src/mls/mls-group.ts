@@ -231,6 +231,11 @@ export class MlsGroup {
   }
 }
 
+/** True when the message was sealed in an epoch that the group has not reached yet. */
+export function isFutureMessage(group: MlsGroup, message: Uint8Array | undefined): boolean {
+  return message !== undefined && parseApplicationMessage(message).epoch > group.epoch;
+}
+
 /** A key package that was handed out and the private keys that can use its welcome. */
 export class PendingMember {
   /** The key package as a complete MLSMessage. */
@@ -367,7 +372,12 @@ function credentialsOf({ ratchetTree }: ClientState): Credential[] {
 }
 
 function decode(bytes: Uint8Array): MLSMessage {
-  const decoded = decodeMlsMessage(bytes, 0);
+  let decoded: ReturnType<typeof decodeMlsMessage>;
+  try {
+    decoded = decodeMlsMessage(bytes, 0);
+  } catch (reason) {
+    throw SlimError.from(reason, 'mls-failure', 'not an MLS message');
+  }
   if (!decoded) throw new SlimError('mls-failure', 'not an MLS message');
   return decoded[0];
 }

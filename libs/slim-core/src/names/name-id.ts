@@ -1,5 +1,5 @@
 import { SlimError } from '../errors/slim-error.js';
-import { hashId } from './name-hash.js';
+import { hashId, hashIdWithSeed } from './name-hash.js';
 import type { Tagged } from './tagged.js';
 
 /** The 128-bit id of one application instance or of one channel. */
@@ -37,4 +37,23 @@ export function parseId(text: string): NameId {
     throw new SlimError('invalid-name', `expected an instance id (a UUID), got "${text}"`);
   }
   return nameId(BigInt(`0x${hex}`));
+}
+
+/** The ids of a channel's two names, for messages and for control (reference: sessions 2.3). */
+export interface ChannelIds {
+  readonly data: NameId;
+  readonly control: NameId;
+}
+
+/** Derives the ids of a channel that the application with that token id moderates. */
+export async function channelIds(tokenId: string, service: string): Promise<ChannelIds> {
+  for (let salt = 0; ; salt += 1) {
+    const data = channelId(await hashIdWithSeed(`${tokenId}/${service}/data`, salt));
+    const control = channelId(await hashIdWithSeed(`${tokenId}/${service}/control`, salt));
+    if (data !== control) return { data, control };
+  }
+}
+
+function channelId(hash: bigint): NameId {
+  return nameId(hash >= firstReserved ? (hash % (firstReserved - 1n)) + 1n : hash);
 }

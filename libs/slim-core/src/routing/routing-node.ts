@@ -181,7 +181,8 @@ export class RoutingNode {
     }
     if (id === 0n) return;
     const ack = subscriptionAck.make({ id, success: error === '', error });
-    connection.link.send(frame.encode(frame.make({ subscriptionAck: ack })));
+    const confirmed = connection.link.send(frame.encode(frame.make({ subscriptionAck: ack })));
+    if (!confirmed) this.#waitFor(connection, connection);
   }
 
   #publish(connection: Connection, bytes: Uint8Array): void {

@@ -42,8 +42,8 @@ export interface ControlMessage {
 }
 
 /** What sessions of two and channels have in common: reading, control messages, and an end. */
-export abstract class BaseSession {
-  readonly setup: SessionSetup;
+export abstract class BaseSession<Setup extends SessionSetup = SessionSetup> {
+  readonly setup: Setup;
   readonly context: SessionContext;
   readonly requests: ControlRequests;
   /** Settles, never fails, when the session is over: with the reason, if it was not this side. */
@@ -57,12 +57,7 @@ export abstract class BaseSession {
   #endReason: SlimError | undefined;
   #end: (reason: SlimError | undefined) => void = () => undefined;
 
-  constructor(
-    type: SessionType,
-    context: SessionContext,
-    setup: SessionSetup,
-    owner: SessionOwner,
-  ) {
+  constructor(type: SessionType, context: SessionContext, setup: Setup, owner: SessionOwner) {
     this.#type = type;
     this.setup = setup;
     this.context = context;
@@ -147,6 +142,11 @@ export abstract class BaseSession {
     this.unread.end(reason?.code === 'session-closed' ? undefined : reason);
     this.owner.ended(this);
     this.#end(reason);
+  }
+
+  /** Tells the owner of a failure that nobody waits for. */
+  report(reason: unknown): void {
+    this.owner.dropped(SlimError.from(reason, 'timeout'));
   }
 
   /** Sends a signed control message of this session. */

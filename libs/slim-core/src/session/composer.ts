@@ -77,8 +77,9 @@ export class Composer {
   }
 
   /** An acknowledgement or a request for a retransmission: application content that is empty. */
-  empty(address: Address): Frame {
+  empty(address: Address, metadata: TextMap = noMetadata): Frame {
     return frame.make({
+      metadata,
       publish: publish.make({
         header: this.#header(address),
         session: address.session,

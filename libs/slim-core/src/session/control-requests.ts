@@ -2,24 +2,26 @@ import type { Cancel, Clock } from '../clock/clock.js';
 import { SlimError } from '../errors/slim-error.js';
 import type { Incoming } from './incoming.js';
 
-/** One control message that wants an answer. */
+/** One control message that wants an answer, or one from each of several receivers. */
 export interface ControlRequest {
   readonly messageId: number;
-  /** Type of the answer, which repeats the message id. */
-  readonly answeredBy: number;
+  /** Types of an answer, which repeats the message id. */
+  readonly answeredBy: readonly number[];
   /** Sends it, the first time and at every repetition; a repetition is signed anew. */
   transmit(): void;
   readonly intervalMs: number;
   readonly maxRetries: number;
   /** Ends the wait from outside. */
   readonly signal?: AbortSignal | undefined;
-  /** What the wait fails with when no answer comes. */
-  unanswered(): SlimError;
 }
 
 interface Waiting {
-  readonly answeredBy: number;
-  readonly settle: { resolve(answer: Incoming): void; reject(reason: SlimError): void };
+  readonly answeredBy: readonly number[];
+  /** Returns false when the answer is not one that is waited for. */
+  take(answer: Incoming): boolean;
+  fail(reason: SlimError): void;
+  /** No answer came in time. */
+  expire(): void;
   stop(): void;
 }
 
@@ -33,30 +35,48 @@ export class ControlRequests {
     this.#clock = clock;
   }
 
-  /** @throws SlimError what the request, its signal or `close` says. */
-  request(request: ControlRequest): Promise<Incoming> {
-    const { signal, messageId } = request;
-    if (this.#closed) return Promise.reject(this.#closed);
-    if (signal?.aborted) return Promise.reject(aborted(signal));
+  /** The first answer. @throws SlimError what `unanswered`, the signal or `close` says. */
+  request(request: ControlRequest, unanswered: () => SlimError): Promise<Incoming> {
     return new Promise((resolve, reject) => {
-      let cancel: Cancel = () => undefined;
-      const onAbort = (): void => this.#fail(messageId, aborted(signal));
-      const arm = (retriesLeft: number): void => {
-        cancel = this.#clock.schedule(request.intervalMs, () => {
-          if (retriesLeft === 0) return this.#fail(messageId, request.unanswered());
-          arm(retriesLeft - 1);
-          request.transmit();
-        });
-      };
-      const stop = (): void => {
-        cancel();
-        signal?.removeEventListener('abort', onAbort);
-      };
-      const { answeredBy } = request;
-      this.#waiting.set(messageId, { answeredBy, settle: { resolve, reject }, stop });
-      signal?.addEventListener('abort', onAbort, { once: true });
-      arm(request.maxRetries);
-      request.transmit();
+      this.#start(request, {
+        take: (answer) => {
+          this.#stop(request.messageId);
+          resolve(answer);
+          return true;
+        },
+        expire: () => reject(unanswered()),
+        fail: reject,
+      });
+    });
+  }
+
+  /**
+   * Answers of several receivers, known by the key of their name; those that are still missing when the
+   * retries end, or none. `isEnough` sees each answer and may end the wait.
+   * @throws SlimError what the signal or `close` says
+   */
+  collect(
+    request: ControlRequest,
+    receivers: Iterable<string>,
+    isEnough: (answer: Incoming) => boolean = () => false,
+  ): Promise<ReadonlySet<string>> {
+    const missing = new Set(receivers);
+    return new Promise((resolve, reject) => {
+      if (missing.size === 0) {
+        request.transmit();
+        return resolve(missing);
+      }
+      this.#start(request, {
+        take: (answer) => {
+          if (!missing.delete(answer.source.key)) return false;
+          if (!isEnough(answer) && missing.size > 0) return true;
+          this.#stop(request.messageId);
+          resolve(missing);
+          return true;
+        },
+        expire: () => resolve(missing),
+        fail: reject,
+      });
     });
   }
 
@@ -64,11 +84,13 @@ export class ControlRequests {
   answer(incoming: Incoming): boolean {
     const { messageId, messageType } = incoming.session;
     const waiting = this.#waiting.get(messageId);
-    if (waiting?.answeredBy !== messageType) return false;
-    this.#waiting.delete(messageId);
-    waiting.stop();
-    waiting.settle.resolve(incoming);
-    return true;
+    if (!waiting?.answeredBy.includes(messageType)) return false;
+    return waiting.take(incoming);
+  }
+
+  /** Stops repeating one, whose answer is not needed any more. */
+  cancel(messageId: number, reason: SlimError): void {
+    this.#fail(messageId, reason);
   }
 
   /** Fails everything that waits, and everything asked from now on. */
@@ -77,11 +99,50 @@ export class ControlRequests {
     for (const messageId of [...this.#waiting.keys()]) this.#fail(messageId, reason);
   }
 
-  #fail(messageId: number, reason: SlimError): void {
+  #start(request: ControlRequest, outcome: Pick<Waiting, 'take' | 'fail' | 'expire'>): void {
+    const { signal, messageId, answeredBy } = request;
+    if (this.#closed) return outcome.fail(this.#closed);
+    if (signal?.aborted) return outcome.fail(aborted(signal));
+    let cancel: Cancel = () => undefined;
+    const onAbort = (): void => this.#fail(messageId, aborted(signal));
+    const arm = (retriesLeft: number): void => {
+      cancel = this.#clock.schedule(request.intervalMs, () => {
+        if (retriesLeft === 0) return this.#expire(messageId);
+        arm(retriesLeft - 1);
+        transmit();
+      });
+    };
+    const transmit = (): void => {
+      try {
+        request.transmit();
+      } catch (reason) {
+        // Refused before it left, for its size for one; the next try would be refused too.
+        this.#fail(messageId, SlimError.from(reason, 'not-delivered'));
+      }
+    };
+    const stop = (): void => {
+      cancel();
+      signal?.removeEventListener('abort', onAbort);
+    };
+    this.#waiting.set(messageId, { ...outcome, answeredBy, stop });
+    signal?.addEventListener('abort', onAbort, { once: true });
+    arm(request.maxRetries);
+    transmit();
+  }
+
+  #stop(messageId: number): Waiting | undefined {
     const waiting = this.#waiting.get(messageId);
     this.#waiting.delete(messageId);
     waiting?.stop();
-    waiting?.settle.reject(reason);
+    return waiting;
+  }
+
+  #expire(messageId: number): void {
+    this.#stop(messageId)?.expire();
+  }
+
+  #fail(messageId: number, reason: SlimError): void {
+    this.#stop(messageId)?.fail(reason);
   }
 }
 

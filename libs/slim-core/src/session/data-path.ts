@@ -3,15 +3,16 @@ import { SlimError } from '../errors/slim-error.js';
 import type { MlsGroup } from '../mls/mls-group.js';
 import { headerIntegrityBytes } from '../wire/header-integrity.js';
 import { fanout, slimHeader } from '../wire/header.js';
+import type { TextMap } from '../wire/schema.js';
 import { messageType, type MessageType, type SessionType } from '../wire/session-header.js';
 import type { WireName } from '../wire/wire-name.js';
 import type { Address, Content } from './composer.js';
 import type { Incoming } from './incoming.js';
 import { nextMessageId } from './message-ids.js';
-import { ReceiveWindow, type Delivery } from './receive-window.js';
+import { maxSpan, ReceiveWindow, type Delivery } from './receive-window.js';
 import { RetransmissionRequests } from './retransmission-requests.js';
 import { SendWindow } from './send-window.js';
-import type { SessionContext } from './session-context.js';
+import { randomMessageId, type SessionContext } from './session-context.js';
 import type { SessionPolicy } from './session-policy.js';
 
 /** A message that passed every check. */
@@ -53,7 +54,18 @@ interface Stream {
   readonly source: WireName;
   readonly window: ReceiveWindow<Received>;
   readonly requests: RetransmissionRequests;
+  /** Ids of the last messages that came to this side alone. */
+  readonly singles: Set<number>;
 }
+
+/** Content with the one member it is for, where it is not for all. */
+type Outgoing = Content & { readonly to?: WireName };
+
+/** Marks a message to one member of a channel, and its acknowledgement (reference: sessions 1.4). */
+const publishTo = 'PUBLISH_TO';
+const singleMark: TextMap = new Map([[publishTo, 'TRUE']]);
+/** Where the ids of such messages begin. */
+const firstSingleId = 2 ** 31;
 
 /**
  * Messages, acknowledgements and retransmissions of one session, with one peer or a channel of them
@@ -63,7 +75,7 @@ export class DataPath {
   readonly #context: SessionContext;
   readonly #options: DataPathOptions;
   readonly #events: DataPathEvents;
-  readonly #sendWindow: SendWindow<Content>;
+  readonly #sendWindow: SendWindow<Outgoing>;
   readonly #streams = new Map<string, Stream>();
   #lastUnreliableId = 0;
   #closed: SlimError | undefined;
@@ -94,6 +106,22 @@ export class DataPath {
     if (this.#closed) throw this.#closed;
     this.#lastUnreliableId = nextMessageId(this.#lastUnreliableId);
     this.#transmit(messageType.msg, this.#lastUnreliableId, content);
+  }
+
+  /**
+   * Publishes to one member of a channel, outside the order of the others (reference: sessions 7.6).
+   * @throws SlimError as `publish`
+   */
+  async publishTo(member: WireName, content: Content, signal?: AbortSignal): Promise<void> {
+    if (this.#closed) throw this.#closed;
+    if (!this.#context.isWritable) await this.#context.whenWritable(signal);
+    const id = firstSingleId + (randomMessageId(this.#context.crypto) % (firstSingleId - 1));
+    const metadata = new Map(content.metadata).set(publishTo, 'TRUE');
+    const single = { ...content, metadata, to: member };
+    if (this.#options.reliable) {
+      return this.#sendWindow.send(single, { receivers: [member.key], id });
+    }
+    return this.#transmit(messageType.msg, id, single);
   }
 
   /**
@@ -137,8 +165,25 @@ export class DataPath {
     const received = this.#open(incoming, identity);
     if (!this.#options.reliable) return this.#events.deliver(received);
     const { messageId } = incoming.session;
-    this.#sendEmpty(messageType.msgAck, messageId, incoming.source);
-    this.#accept(messageId, received);
+    const isSingle = incoming.metadata.has(publishTo);
+    this.#sendEmpty(
+      messageType.msgAck,
+      messageId,
+      incoming.source,
+      isSingle ? singleMark : undefined,
+    );
+    if (isSingle) this.#acceptSingle(messageId, received);
+    else this.#accept(messageId, received);
+  }
+
+  /** Delivered at once; a repetition after a lost acknowledgement is not. */
+  #acceptSingle(messageId: number, received: Received): void {
+    const { singles } = this.#streamOf(received.incoming.source);
+    if (singles.has(messageId)) return;
+    singles.add(messageId);
+    const [oldest] = singles;
+    if (singles.size > maxSpan && oldest !== undefined) singles.delete(oldest);
+    this.#events.deliver(received);
   }
 
   #retransmitted(incoming: Incoming, identity: Identity): void {
@@ -174,6 +219,7 @@ export class DataPath {
     if (known) return known;
     const stream: Stream = {
       source,
+      singles: new Set(),
       window: new ReceiveWindow(),
       requests: new RetransmissionRequests(this.#context.clock, this.#options.policy, {
         ask: (id) => this.#sendEmpty(messageType.rtxRequest, id, source),
@@ -226,7 +272,8 @@ export class DataPath {
     });
   }
 
-  #transmit(type: MessageType, messageId: number, content: Content): void {
+  #transmit(type: MessageType, messageId: number, content: Outgoing): void {
+    if (content.to) return this.#send(this.#address(type, messageId, content.to), content);
     const { destination, fanout: copies } = this.#options;
     this.#send({ ...this.#address(type, messageId, destination), fanout: copies }, content);
   }
@@ -240,8 +287,9 @@ export class DataPath {
     this.#context.send(this.#context.composer.data(address, content, this.#events.group()));
   }
 
-  #sendEmpty(type: MessageType, messageId: number, to: WireName): void {
-    this.#context.send(this.#context.composer.empty(this.#address(type, messageId, to)));
+  #sendEmpty(type: MessageType, messageId: number, to: WireName, metadata?: TextMap): void {
+    const address = this.#address(type, messageId, to);
+    this.#context.send(this.#context.composer.empty(address, metadata));
   }
 
   #address(type: MessageType, messageId: number, destination: WireName): Address {

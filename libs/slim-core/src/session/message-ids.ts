@@ -2,6 +2,9 @@
 const modulus = 2 ** 31;
 const half = 2 ** 30;
 
+/** False for the ids of messages that stand by themselves. */
+export const isSequential = (id: number): boolean => id < modulus;
+
 /** The id after this one. */
 export const nextMessageId = (id: number): number => (id + 1) % modulus;
 

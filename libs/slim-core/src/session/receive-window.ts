@@ -1,4 +1,10 @@
-import { distance, isAfter, nextMessageId, previousMessageId } from './message-ids.js';
+import {
+  distance,
+  isAfter,
+  isSequential,
+  nextMessageId,
+  previousMessageId,
+} from './message-ids.js';
 
 /** One message whose turn it is; without a message when it is lost. */
 export interface Delivery<Message> {
@@ -31,6 +37,7 @@ export class ReceiveWindow<Message> {
 
   /** Takes a message in. The first one of a sender sets where its stream starts. */
   accept(id: number, message: Message): Accepted<Message> {
+    if (!isSequential(id)) return nothing;
     if (this.#last === undefined) {
       this.#last = id;
       this.#newest = id;
@@ -45,6 +52,8 @@ export class ReceiveWindow<Message> {
   /** Gives an id up, so that what came after it can go on. */
   giveUp(id: number): readonly Delivery<Message>[] {
     if (this.#last === undefined || !isAfter(id, this.#last) || this.#held.has(id)) return [];
+    // Only what is missing: a peer may report the loss of anything.
+    if (!isSequential(id) || isAfter(id, this.#newest)) return [];
     this.#held.set(id, lost);
     return this.#release();
   }

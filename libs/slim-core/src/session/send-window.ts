@@ -194,7 +194,15 @@ export class SendWindow<Message> {
       // Back to the end, where the latest deadlines are.
       this.#pending.delete(id);
       this.#pending.set(id, pending);
-      for (const receiver of pending.missing) this.#events.repeat(id, pending.message, receiver);
+      for (const receiver of pending.missing) this.#repeat(id, pending.message, receiver);
+    }
+  }
+
+  #repeat(id: number, message: Message, receiver: string): void {
+    try {
+      this.#events.repeat(id, message, receiver);
+    } catch {
+      // Refused before it left, like one that gets lost on the way; the retries end it.
     }
   }
 

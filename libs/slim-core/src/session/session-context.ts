@@ -2,7 +2,9 @@ import type { IdentityProvider, IdentityVerifier } from '../auth/identity.js';
 import type { Clock } from '../clock/clock.js';
 import type { Crypto } from '../crypto/crypto.js';
 import type { MlsContext } from '../mls/mls-group.js';
+import type { SlimName } from '../names/slim-name.js';
 import type { Frame } from '../wire/frame.js';
+import type { WireName } from '../wire/wire-name.js';
 import type { Composer } from './composer.js';
 import type { SessionPolicy } from './session-policy.js';
 
@@ -20,6 +22,11 @@ export interface SessionContext {
    * @throws SlimError `message-too-large`
    */
   send(message: Frame): void;
+  /** A name as it goes on the wire. @throws SlimError `invalid-name` */
+  toWireName(name: SlimName | string): WireName;
+  /** Receives what is sent to that name; settles when the node confirmed. */
+  subscribe(name: WireName): Promise<void>;
+  unsubscribe(name: WireName): Promise<void>;
   /** False while there is no link. */
   readonly isConnected: boolean;
   /** False while the link takes no more. */

@@ -1,1 +1,2 @@
+export { Fabric } from './fabric.js';
 export { ManualClock } from './manual-clock.js';

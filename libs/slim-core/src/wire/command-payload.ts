@@ -46,6 +46,7 @@ const groupUpdate = message({
   participants: repeated(3, participant),
   mls: sub(4, mlsPayload),
 });
+export type GroupUpdate = Infer<typeof groupUpdate>;
 const groupWelcome = message({ participants: repeated(1, participant), mls: sub(2, mlsPayload) });
 export type GroupWelcome = Infer<typeof groupWelcome>;
 const groupClose = message({ participants: repeated(1, wireName) });

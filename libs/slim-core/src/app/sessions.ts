@@ -1,0 +1,343 @@
+import type { Identity } from '../auth/identity.js';
+import { SlimError } from '../errors/slim-error.js';
+import { MlsGroup } from '../mls/mls-group.js';
+import { channelIds, nullId } from '../names/name-id.js';
+import type { SlimName } from '../names/slim-name.js';
+import type { BaseSession, SessionOwner, SessionSetup } from '../session/base-session.js';
+import type { Channel } from '../session/channel.js';
+import { ChannelMember } from '../session/channel-member.js';
+import { ChannelSession } from '../session/channel-session.js';
+import { verifySender } from '../session/checks.js';
+import type { Composer } from '../session/composer.js';
+import { online } from '../session/control-exchange.js';
+import type { Incoming } from '../session/incoming.js';
+import { Initiator } from '../session/initiator.js';
+import { Moderator } from '../session/moderator.js';
+import { PointToPointSession } from '../session/point-to-point.js';
+import { Responder } from '../session/responder.js';
+import { randomSessionId, type SessionContext } from '../session/session-context.js';
+import type { SessionPolicy } from '../session/session-policy.js';
+import type { Metadata, Session } from '../session/session.js';
+import { Unread } from '../session/unread.js';
+import type { JoinRequest } from '../wire/command-payload.js';
+import { messageType, sessionType, type MessageType } from '../wire/session-header.js';
+import type { WireName } from '../wire/wire-name.js';
+
+/** How a session or a channel is opened. */
+export interface OpenSessionOptions {
+  /** End-to-end encryption; on unless turned off. */
+  readonly mls?: boolean;
+  /** Acknowledged, repeated, ordered; on unless turned off. */
+  readonly reliable?: boolean;
+  /** Between transmissions, and how many after the first; all sides follow. */
+  readonly intervalMs?: number;
+  readonly maxRetries?: number;
+  /** How long to look for somebody who answers; 2,000 ms unless given. */
+  readonly discoveryMs?: number;
+  /** Shown to the other side. Not encrypted. */
+  readonly metadata?: Metadata;
+  readonly signal?: AbortSignal;
+}
+
+/** What somebody is asked to join. */
+export interface Invitation {
+  /** The channel; undefined for a session of two. */
+  readonly channel: SlimName | undefined;
+  /** Who asks, and what its verified token says. */
+  readonly from: SlimName;
+  readonly identity: Identity;
+  readonly mls: boolean;
+  readonly reliable: boolean;
+  readonly metadata: Metadata;
+}
+
+/** Decides whether to join. The side that asked is told of a refusal. */
+export type InvitationPolicy = (invitation: Invitation) => boolean | Promise<boolean>;
+
+/** Which way messages flow for an application in its channels. */
+export type Direction = 'both' | 'send' | 'receive' | 'none';
+
+/** What sessions need of the application they belong to. */
+export interface SessionsOptions {
+  readonly context: SessionContext;
+  readonly own: WireName;
+  readonly accept: InvitationPolicy;
+  readonly direction: Direction;
+  /** True for the names this application is found under. */
+  owns(name: WireName): boolean;
+  dropped(reason: SlimError): void;
+}
+
+const defaultDiscoveryMs = 2_000;
+/** Sessions that were opened to us and nobody took yet. */
+const maxPendingSessions = 1_024;
+/** Sessions that ended lately, whose peer may not have heard our good-bye. */
+const maxRecentSessions = 1_024;
+
+/** All sessions of one application: those it opens, and those that others open to it. */
+export class Sessions {
+  readonly incoming = new Unread<Session | Channel>();
+  readonly #options: SessionsOptions;
+  readonly #sessions = new Map<number, BaseSession>();
+  readonly #recent = new Set<number>();
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+  }
+
+  async open(target: WireName, options: OpenSessionOptions): Promise<Session> {
+    const { discoveryMs = defaultDiscoveryMs, signal } = options;
+    const { context } = this.#options;
+    const setup = this.#setup(options);
+    const session = this.#add(new PointToPointSession(context, setup, this.#owner));
+    try {
+      await new Initiator(session).open(target, { discoveryMs, signal });
+    } catch (reason) {
+      session.finish(SlimError.from(reason, 'mls-failure'));
+      throw reason;
+    }
+    return session;
+  }
+
+  async createChannel(name: SlimName, options: OpenSessionOptions): Promise<Channel> {
+    const { discoveryMs = defaultDiscoveryMs } = options;
+    const { context, own, direction } = this.#options;
+    const ids = await channelIds(context.provider.tokenId, name.service);
+    const settings = settingsOf(direction);
+    const setup = {
+      ...this.#setup(options),
+      channel: context.toWireName(name.withId(ids.data)),
+      control: context.toWireName(name.withId(ids.control)),
+      moderator: own,
+      ...settings,
+    };
+    const channel = this.#add(new ChannelSession(context, setup, this.#owner));
+    new Moderator(channel, discoveryMs);
+    try {
+      if (setup.mls) channel.group = await MlsGroup.create(context.mls, context.provider.token());
+      await context.subscribe(setup.channel);
+      await context.subscribe(setup.control);
+    } catch (reason) {
+      channel.finish(SlimError.from(reason, 'mls-failure'));
+      throw reason;
+    }
+    channel.admit({ ...online(own), settings }, context.provider.tokenId);
+    return channel;
+  }
+
+  /** Takes a message off the link. @throws SlimError when it is refused, which loses nothing else */
+  receive(incoming: Incoming): void {
+    const session = this.#sessions.get(incoming.session.sessionId);
+    if (session) session.receive(incoming);
+    else this.#unknown(incoming);
+  }
+
+  /** Closes those that were opened under a name, or all. */
+  async close(source?: WireName): Promise<void> {
+    const closing = [...this.#sessions.values()].filter(
+      ({ setup }) => source === undefined || setup.source.equals(source),
+    );
+    await Promise.all(closing.map((session) => session.close()));
+  }
+
+  /** The first message of a session that another application opens, or the last of one that is over. */
+  #unknown(incoming: Incoming): void {
+    if (!isOpening(incoming.session.messageType) && !this.#isFarewell(incoming)) return;
+    if (!this.#options.owns(incoming.destination)) return;
+    const { verifier, crypto } = this.#options.context;
+    const identity = verifySender(verifier, crypto, incoming);
+    if (!(identity instanceof Promise)) return this.#knownSender(incoming, identity);
+    identity
+      .then((known) => this.#knownSender(incoming, known))
+      .catch((reason: unknown) => {
+        this.#options.dropped(SlimError.from(reason, 'identity-rejected'));
+      });
+  }
+
+  #knownSender(incoming: Incoming, identity: Identity): void {
+    switch (incoming.session.messageType) {
+      case messageType.discoveryRequest:
+        return this.#answer(incoming, messageType.discoveryReply, { discoveryReply: {} });
+      case messageType.joinRequest:
+        return this.#invited(incoming, identity);
+      case messageType.groupClose:
+        return this.#answer(incoming, messageType.groupAck, { groupAck: {} });
+      case messageType.leaveRequest:
+        return this.#answer(incoming, messageType.leaveReply, { leaveReply: {} });
+      default:
+    }
+  }
+
+  #isFarewell({ session }: Incoming): boolean {
+    const { messageType: type, sessionId } = session;
+    const isLast = type === messageType.groupClose || type === messageType.leaveRequest;
+    return isLast && this.#recent.has(sessionId);
+  }
+
+  #invited(incoming: Incoming, identity: Identity): void {
+    const { destination, command, source, metadata } = incoming;
+    const request = command?.joinRequest;
+    if (!request) throw new SlimError('malformed-frame', 'an invitation has no content');
+    if (destination.id !== this.#options.own.id) return;
+    if (this.incoming.size >= maxPendingSessions) {
+      throw new SlimError('backpressure', `${maxPendingSessions} sessions wait to be accepted`);
+    }
+    const accepted = this.#options.accept({
+      channel: request.channel?.slimName.withId(nullId),
+      from: source.slimName,
+      identity,
+      mls: request.mls !== undefined,
+      reliable: request.timers !== undefined,
+      metadata: Object.fromEntries(metadata),
+    });
+    if (!(accepted instanceof Promise)) return this.#decided(accepted, incoming, identity);
+    accepted
+      .then((yes) => this.#decided(yes, incoming, identity))
+      .catch((reason: unknown) => {
+        this.#options.dropped(SlimError.from(reason, 'refused', 'deciding on an invitation'));
+      });
+  }
+
+  #decided(accepted: boolean, incoming: Incoming, identity: Identity): void {
+    if (!accepted) return this.#answer(incoming, messageType.groupNack, { groupNack: {} });
+    const request = incoming.command?.joinRequest;
+    // Decided twice, because the invitation was repeated meanwhile.
+    const known = this.#sessions.get(incoming.session.sessionId);
+    if (known) return known.receive(incoming);
+    if (!request) return;
+    const setup = this.#invitedSetup(incoming, request);
+    switch (incoming.session.sessionType) {
+      case sessionType.pointToPoint: {
+        const joined = this.#add(
+          new PointToPointSession(this.#options.context, setup, this.#owner),
+        );
+        new Responder(joined, incoming, identity, () => this.incoming.push(joined));
+        return joined.receive(incoming);
+      }
+      case sessionType.multicast:
+        return this.#joinChannel(incoming, identity, { ...setup, ...channelOf(request) });
+      default:
+        throw new SlimError('malformed-frame', 'an invitation to a session of unknown type');
+    }
+  }
+
+  #joinChannel(
+    incoming: Incoming,
+    identity: Identity,
+    setup: SessionSetup & ReturnType<typeof channelOf>,
+  ): void {
+    const { context, direction } = this.#options;
+    const joined = this.#add(
+      new ChannelSession(
+        context,
+        { ...setup, moderator: incoming.source, ...settingsOf(direction) },
+        this.#owner,
+      ),
+    );
+    new ChannelMember(joined, incoming, identity, () => this.incoming.push(joined));
+    joined.receive(incoming);
+  }
+
+  #setup(options: OpenSessionOptions): SessionSetup {
+    const { mls = true, reliable = true, intervalMs, maxRetries, metadata = {} } = options;
+    const { context, own } = this.#options;
+    return {
+      id: this.#freeId(),
+      source: own,
+      mls,
+      reliable,
+      policy: withTimers(context.policy, intervalMs, maxRetries),
+      metadata,
+    };
+  }
+
+  #invitedSetup({ session, destination, metadata }: Incoming, request: JoinRequest): SessionSetup {
+    const { timeoutMs, maxRetries } = request.timers ?? {};
+    return {
+      id: session.sessionId,
+      source: destination,
+      mls: request.mls !== undefined,
+      reliable: request.timers !== undefined,
+      policy: withTimers(this.#options.context.policy, timeoutMs, maxRetries),
+      metadata: Object.fromEntries(metadata),
+    };
+  }
+
+  #freeId(): number {
+    for (;;) {
+      const id = randomSessionId(this.#options.context.crypto);
+      if (!this.#sessions.has(id)) return id;
+    }
+  }
+
+  #add<Added extends BaseSession>(session: Added): Added {
+    this.#sessions.set(session.id, session);
+    return session;
+  }
+
+  get #owner(): SessionOwner {
+    return {
+      dropped: (reason) => this.#options.dropped(reason),
+      ended: (session) => this.#forget(session),
+    };
+  }
+
+  #forget(session: BaseSession): void {
+    const { id } = session;
+    if (this.#sessions.get(id) === session) this.#sessions.delete(id);
+    this.#recent.add(id);
+    const [oldest] = this.#recent;
+    if (this.#recent.size > maxRecentSessions && oldest !== undefined) this.#recent.delete(oldest);
+  }
+
+  /** Answers a control message that belongs to no session here. */
+  #answer(
+    { source, destination, session }: Incoming,
+    type: MessageType,
+    command: Parameters<Composer['control']>[1],
+  ): void {
+    const { context, own } = this.#options;
+    const address = {
+      source: destination.withId(own.id),
+      destination: source,
+      session: { ...session, messageType: type },
+    };
+    context.send(context.composer.control(address, command));
+  }
+}
+
+const isOpening = (type: number): boolean =>
+  type === messageType.discoveryRequest || type === messageType.joinRequest;
+
+/** The two names of a channel: of one name, with two ids (reference: sessions 2.3). */
+function channelOf({ channel, control }: JoinRequest): {
+  readonly channel: WireName;
+  readonly control: WireName;
+} {
+  const isPair =
+    channel?.hasText &&
+    control?.hasText &&
+    channel.prefix === control.prefix &&
+    channel.id !== control.id &&
+    channel.id !== nullId &&
+    control.id !== nullId;
+  if (!isPair) throw new SlimError('malformed-frame', 'an invitation names no proper channel');
+  return { channel, control };
+}
+
+const settingsOf = (direction: Direction) => ({
+  sendsData: direction === 'both' || direction === 'send',
+  receivesData: direction === 'both' || direction === 'receive',
+});
+
+function withTimers(
+  policy: SessionPolicy,
+  intervalMs: number | undefined,
+  maxRetries: number | undefined,
+): SessionPolicy {
+  return {
+    ...policy,
+    intervalMs: intervalMs ?? policy.intervalMs,
+    maxRetries: maxRetries ?? policy.maxRetries,
+  };
+}

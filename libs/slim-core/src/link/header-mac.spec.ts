@@ -1,0 +1,99 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { nodeCrypto } from '../../../slim-platform-node/src/node-crypto.js';
+import { loadNameHash } from '../names/name-hash.js';
+import { wireNameOf } from '../testing/frames.js';
+import { toHex } from '../testing/hex.js';
+import { internName } from '../wire/wire-name.js';
+import { HeaderMac, type MacFields } from './header-mac.js';
+
+beforeAll(loadNameHash);
+
+const empty: MacFields = {
+  source: undefined,
+  destination: undefined,
+  identity: '',
+  fanout: 0,
+  error: undefined,
+  ttl: 0,
+};
+
+const setup = (linkId = 'l', key = new Uint8Array(32)) => new HeaderMac(nodeCrypto, linkId, key);
+
+describe('HeaderMac', () => {
+  it('covers the link id and every field, with a byte for what may be absent', () => {
+    const preimage = [
+      '534c494d2d44502d4844522d763100', // SLIM-DP-HDR-v1 and a zero
+      '01000000 6c', // link id
+      '00', // source
+      '00', // destination
+      '00000000', // identity
+      '00000000', // fanout
+      '00', // receivedFrom
+      '00', // forwardTo
+      '00', // error
+      '00000000', // ttl
+    ].join('');
+    expect(toHex(setup().preimage(empty))).toBe(preimage.replaceAll(' ', ''));
+  });
+
+  it('writes integers with the low byte first and text with its length in bytes', () => {
+    const fields = {
+      ...empty,
+      identity: 'é',
+      fanout: 0x0102_0304,
+      receivedFrom: 1n,
+      forwardTo: 2n ** 64n - 2n,
+      error: true,
+      ttl: 8,
+    };
+    const tail = [
+      '02000000 c3a9',
+      '04030201',
+      '01 0100000000000000',
+      '01 feffffffffffffff',
+      '01 01',
+      '08000000',
+    ].join('');
+    expect(toHex(setup().preimage(fields))).toMatch(new RegExp(`${tail.replaceAll(' ', '')}$`));
+  });
+
+  it('takes the identity as text or as its bytes', () => {
+    const bytes = new TextEncoder().encode('token é');
+    const mac = setup();
+    expect(
+      mac.verify({ ...empty, identity: bytes }, mac.tag({ ...empty, identity: 'token é' })),
+    ).toBe(true);
+  });
+
+  it('tells an absent error from one that is false', () => {
+    const mac = setup();
+    expect(mac.verify({ ...empty, error: false }, mac.tag(empty))).toBe(false);
+  });
+
+  it('tells an absent name from an empty one and from a real one', () => {
+    const nothing = internName(new Uint8Array());
+    const name = wireNameOf('org/ns/a');
+    const mac = setup();
+    const tags = [undefined, nothing, name].map((source) => toHex(mac.tag({ ...empty, source })));
+    expect(new Set(tags).size).toBe(3);
+  });
+
+  it.each([
+    { what: 'no tag', tag: undefined },
+    { what: 'an empty tag', tag: new Uint8Array() },
+    { what: 'a tag that is cut', tag: setup().tag(empty).slice(0, 31) },
+    { what: 'a tag with a byte more', tag: Uint8Array.of(...setup().tag(empty), 0) },
+    { what: 'the tag of another link', tag: setup('m').tag(empty) },
+    { what: 'the tag of another key', tag: setup('l', new Uint8Array(32).fill(1)).tag(empty) },
+  ])('does not accept $what', ({ tag }) => {
+    expect(setup().verify(empty, tag)).toBe(false);
+  });
+
+  it('makes tags of 32 bytes that stay as they are when the next one is made', () => {
+    const mac = setup();
+    const first = mac.tag(empty);
+    const before = toHex(first);
+    mac.tag({ ...empty, ttl: 1 });
+    expect([toHex(first), first.length]).toStrictEqual([before, 32]);
+  });
+});

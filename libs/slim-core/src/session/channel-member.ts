@@ -1,0 +1,294 @@
+import type { Identity } from '../auth/identity.js';
+import type { Cancel } from '../clock/clock.js';
+import { SlimError } from '../errors/slim-error.js';
+import { PendingMember, type MlsGroup } from '../mls/mls-group.js';
+import {
+  groupUpdateOp,
+  participantState,
+  type GroupUpdate,
+  type MlsPayload,
+} from '../wire/command-payload.js';
+import { messageType } from '../wire/session-header.js';
+import type { InvitationResult } from './channel.js';
+import type { ChannelRole, ChannelSession } from './channel-session.js';
+import { ask, online, unexpected } from './control-exchange.js';
+import type { Incoming } from './incoming.js';
+
+type State =
+  | { readonly kind: 'invited' }
+  | {
+      readonly kind: 'joining';
+      readonly pending: PendingMember | undefined;
+      readonly expire: Cancel;
+    }
+  | { readonly kind: 'joined'; readonly welcomeId: number };
+
+/** A member that was invited: it follows the moderator, and asks for new keys when it fell behind. */
+export class ChannelMember implements ChannelRole {
+  readonly #session: ChannelSession;
+  readonly #invitation: Incoming;
+  readonly #identity: Identity;
+  readonly #established: () => void;
+  #state: State = { kind: 'invited' };
+  #commitId = 0;
+  #rejoining: Promise<void> | undefined;
+  /** Updates that came while new keys were on their way. */
+  #held: Incoming[] = [];
+
+  /** `established` is called once, when messages can be read; not if the welcome never comes. */
+  constructor(
+    session: ChannelSession,
+    invitation: Incoming,
+    identity: Identity,
+    established: () => void,
+  ) {
+    this.#session = session;
+    this.#invitation = invitation;
+    this.#identity = identity;
+    this.#established = established;
+    session.moderatorIdentity = identity;
+    session.role = this;
+  }
+
+  control(incoming: Incoming, identity: Identity): void | Promise<void> {
+    const { source, session } = incoming;
+    const isModerator =
+      source.equals(this.#invitation.source) && identity.subject === this.#identity.subject;
+    if (!isModerator) throw new SlimError('identity-rejected', `${source.text} is no moderator`);
+    switch (session.messageType) {
+      case messageType.joinRequest:
+        return this.#invited();
+      case messageType.groupWelcome:
+        return this.#welcomed(incoming);
+      case messageType.groupUpdate:
+        return this.#updated(incoming);
+      case messageType.groupClose:
+        this.#session.acknowledge(incoming);
+        return this.#over('closed the channel');
+      case messageType.leaveRequest: {
+        const { messageId: id } = session;
+        this.#session.send(source, messageType.leaveReply, { id, command: { leaveReply: {} } });
+        return this.#over('removed this member');
+      }
+      case messageType.rejoinReply:
+      case messageType.leaveReply:
+      case messageType.groupAck:
+      case messageType.groupNack:
+        // Late or repeated answers, which nobody waits for any more.
+        return undefined;
+      default:
+        throw unexpected(incoming);
+    }
+  }
+
+  fellBehind(): void {
+    this.#rejoin().catch((reason: unknown) => this.#session.report(reason));
+  }
+
+  invite(): Promise<readonly InvitationResult[]> {
+    return Promise.reject(notModerator('invites'));
+  }
+
+  remove(): Promise<void> {
+    return Promise.reject(notModerator('removes'));
+  }
+
+  async leave(): Promise<void> {
+    if (this.#state.kind === 'joining') this.#state.expire();
+    await ask(this.#session, this.#invitation.source, messageType.leaveRequest, {
+      command: { leaveRequest: {} },
+      metadata: new Map([['LEAVING_SESSION', 'TRUE']]),
+      answeredBy: messageType.leaveReply,
+    });
+  }
+
+  stop(): void {
+    if (this.#state.kind === 'joining') this.#state.expire();
+    const { context, setup } = this.#session;
+    for (const name of [setup.channel, setup.control]) {
+      context.unsubscribe(name).catch(() => {
+        // The link went away, and the subscription with it.
+      });
+    }
+  }
+
+  /** Answers the invitation; also when it is repeated, because the answer may have been lost. */
+  async #invited(): Promise<void> {
+    const { context, setup } = this.#session;
+    if (this.#state.kind === 'joined') return;
+    if (this.#state.kind === 'invited') {
+      const pending = setup.mls ? await this.#newKeys() : undefined;
+      const { intervalMs, maxRetries } = setup.policy;
+      const expire = context.clock.schedule(intervalMs * (maxRetries + 1), () =>
+        this.#session.finish(new SlimError('timeout', 'the invitation was not followed up')),
+      );
+      this.#state = { kind: 'joining', pending, expire };
+    }
+    const keyPackage = this.#state.pending?.keyPackage;
+    const { sendsData, receivesData } = setup;
+    const participant = { ...online(setup.source), settings: { sendsData, receivesData } };
+    this.#session.send(this.#invitation.source, messageType.joinReply, {
+      id: this.#invitation.session.messageId,
+      command: { joinReply: { keyPackage, participant } },
+    });
+  }
+
+  async #welcomed(incoming: Incoming): Promise<void> {
+    const state = this.#state;
+    // Repeated, because the acknowledgement was lost.
+    if (state.kind === 'joined' && state.welcomeId === incoming.session.messageId) {
+      return this.#session.acknowledge(incoming);
+    }
+    if (state.kind !== 'joining') throw unexpected(incoming);
+    const { participants = [], mls } = incoming.command?.groupWelcome ?? {};
+    if (state.pending && !mls) throw new SlimError('mls-failure', 'the welcome has no MLS part');
+    const joined = !state.pending || (await this.#join(state.pending, mls));
+    const { context, setup } = this.#session;
+    await context.subscribe(setup.channel);
+    await context.subscribe(setup.control);
+    state.expire();
+    this.#state = { kind: 'joined', welcomeId: incoming.session.messageId };
+    for (const participant of participants) this.#session.admit(participant);
+    this.#session.acknowledge(incoming);
+    if (joined) return this.#ready();
+    // The library refuses some legal welcomes (reference: MLS 12.1); the one for a rejoin it takes,
+    // because the commit behind it leaves no unmerged leaves.
+    this.#rejoin().then(
+      () => this.#ready(),
+      (reason: unknown) => this.#session.finish(SlimError.from(reason, 'mls-failure')),
+    );
+  }
+
+  /** Returns false when the welcome cannot be used and another one is needed. */
+  async #join(pending: PendingMember, mls: MlsPayload | undefined): Promise<boolean> {
+    if (!mls) return false;
+    try {
+      this.#enter(await pending.join(mls.content), mls.commitId);
+      return true;
+    } catch (reason) {
+      this.#session.report(reason);
+      return false;
+    }
+  }
+
+  #enter(group: MlsGroup, commitId: number): void {
+    this.#session.group = group;
+    this.#commitId = commitId;
+    this.#session.epochChanged();
+  }
+
+  #ready(): void {
+    if (!this.#session.endReason) this.#established();
+  }
+
+  async #updated(incoming: Incoming): Promise<void> {
+    const update = incoming.command?.groupUpdate;
+    const { setup } = this.#session;
+    if (this.#state.kind !== 'joined' || !update?.participant?.name) throw unexpected(incoming);
+    const isSelf = update.participant.name.equals(setup.source);
+    if (isSelf && update.op === groupUpdateOp.rejoin) return this.#rejoined(update, incoming);
+    if (this.#rejoining) {
+      this.#held.push(incoming);
+      return;
+    }
+    if (setup.mls && !(await this.#applyCommit(update.mls, incoming))) return;
+    this.#applyRoster(update, isSelf);
+    this.#session.acknowledge(incoming);
+  }
+
+  /** Returns false when the roster is not to be touched: the commit is old, or cannot be applied. */
+  async #applyCommit(mls: MlsPayload | undefined, incoming: Incoming): Promise<boolean> {
+    const { group } = this.#session;
+    if (!mls || !group) throw new SlimError('mls-failure', 'an update has no commit');
+    if (mls.commitId <= this.#commitId) {
+      this.#session.acknowledge(incoming);
+      return false;
+    }
+    if (mls.commitId > this.#commitId + 1) {
+      this.fellBehind();
+      return false;
+    }
+    try {
+      await group.applyCommit(mls.content);
+    } catch (reason) {
+      const error = SlimError.from(reason, 'mls-failure');
+      // The commit that removes this side: there are no new keys for it, and it will be told to leave.
+      if (error.code === 'not-a-member') return true;
+      this.#session.report(error);
+      this.fellBehind();
+      return false;
+    }
+    this.#commitId = mls.commitId;
+    this.#session.epochChanged();
+    return true;
+  }
+
+  #applyRoster({ op, participant }: GroupUpdate, isSelf: boolean): void {
+    const key = participant?.name?.key;
+    if (!participant || key === undefined || isSelf) return;
+    const member = this.#session.roster.get(key);
+    if (op === groupUpdateOp.remove) {
+      if (member) this.#session.dismiss(member);
+    } else if (op === groupUpdateOp.rejoin && member) {
+      this.#session.setOnline(member, true);
+    } else {
+      this.#session.admit(participant);
+    }
+  }
+
+  /** The update about this side's own return: only the list of members in it is news. */
+  #rejoined({ participants }: GroupUpdate, incoming: Incoming): void {
+    const { roster, setup } = this.#session;
+    const keys = new Set(participants.map(({ name }) => name?.key));
+    for (const member of [...roster]) {
+      if (!keys.has(member.name.key)) this.#session.dismiss(member);
+    }
+    for (const participant of participants) {
+      // Native moderators list a member that comes back as offline still.
+      const isSelf = participant.name?.equals(setup.source) ?? false;
+      const status = isSelf ? participantState.online : participant.status;
+      this.#session.admit({ ...participant, status });
+    }
+    this.#session.acknowledge(incoming);
+  }
+
+  /** Asks for new keys, once however often it is needed (reference: sessions 8.3, MLS 8). */
+  #rejoin(): Promise<void> {
+    this.#rejoining ??= this.#askForKeys().finally(() => {
+      this.#rejoining = undefined;
+      for (const incoming of this.#held.splice(0)) this.#session.receive(incoming);
+    });
+    return this.#rejoining;
+  }
+
+  async #askForKeys(): Promise<void> {
+    const { setup } = this.#session;
+    const moderator = this.#invitation.source;
+    const pending = await this.#newKeys();
+    const rejoinRequest = { participant: setup.source, keyPackage: pending.keyPackage };
+    const reply = await ask(this.#session, moderator, messageType.rejoinRequest, {
+      command: { rejoinRequest },
+      answeredBy: messageType.rejoinReply,
+    });
+    const welcome = reply.command?.rejoinReply;
+    if (!welcome) throw unexpected(reply);
+    this.#enter(await pending.join(welcome.content), welcome.commitId);
+    // The id was used by the request already, and a native moderator drops it as a replay unless it
+    // comes from another name (reference: sessions 8.3).
+    this.#session.acknowledgeAnonymously(moderator, reply.session.messageId);
+  }
+
+  #newKeys(): Promise<PendingMember> {
+    const { context } = this.#session;
+    return PendingMember.create(context.mls, context.provider.token());
+  }
+
+  #over(what: string): void {
+    const moderator = this.#invitation.source.text;
+    this.#session.finish(new SlimError('session-closed', `${moderator} ${what}`));
+  }
+}
+
+function notModerator(what: string): SlimError {
+  return new SlimError('not-moderator', `only the moderator ${what}`);
+}

@@ -1,0 +1,333 @@
+import type { Identity } from '../auth/identity.js';
+import type { Cancel } from '../clock/clock.js';
+import { SlimError } from '../errors/slim-error.js';
+import type { CommitResult } from '../mls/mls-group.js';
+import type { SlimName } from '../names/slim-name.js';
+import {
+  groupUpdateOp,
+  participantState,
+  type MlsPayload,
+  type Participant,
+} from '../wire/command-payload.js';
+import { messageType } from '../wire/session-header.js';
+import type { WireName } from '../wire/wire-name.js';
+import type { InvitationResult } from './channel.js';
+import type { ChannelRole, ChannelSession } from './channel-session.js';
+import { ask, askAll, online, unexpected } from './control-exchange.js';
+import type { Incoming } from './incoming.js';
+import { invite, type Candidate } from './invitation.js';
+import { toParticipant, type Member } from './roster.js';
+import { SerialTasks } from './serial-tasks.js';
+
+/** A member that was removed is given this long to forget the session, before it is invited again. */
+const settleMs = 500;
+/** The own credential is renewed well before the hour after which native members refuse it. */
+const refreshMs = 50 * 60_000;
+
+/**
+ * The side that created a channel: it alone changes the membership, one change after the other, and
+ * numbers the commits (reference: sessions 5, 6, 10).
+ */
+export class Moderator implements ChannelRole {
+  readonly #session: ChannelSession;
+  readonly #discoveryMs: number;
+  readonly #tasks = new SerialTasks();
+  readonly #removedAtMs = new Map<string, number>();
+  readonly #rejoining = new Set<string>();
+  #commitId = 0;
+  #cancelRefresh: Cancel | undefined;
+
+  constructor(session: ChannelSession, discoveryMs: number) {
+    this.#session = session;
+    this.#discoveryMs = discoveryMs;
+    session.role = this;
+    this.#armRefresh();
+  }
+
+  control(incoming: Incoming, identity: Identity): void {
+    const member = this.#session.roster.get(incoming.source.key);
+    switch (incoming.session.messageType) {
+      case messageType.leaveRequest:
+        return this.#left(member, incoming);
+      case messageType.rejoinRequest:
+        return this.#rejoins(member, incoming, identity);
+      case messageType.joinReply:
+      case messageType.discoveryReply:
+      case messageType.leaveReply:
+      case messageType.groupAck:
+        // Late or repeated answers, which nobody waits for any more.
+        return undefined;
+      default:
+        throw unexpected(incoming);
+    }
+  }
+
+  /** Members tell when they are behind; nobody is ahead of the moderator. */
+  fellBehind(): void {}
+
+  invite(names: readonly WireName[], signal?: AbortSignal): Promise<readonly InvitationResult[]> {
+    return this.#tasks.run(() => this.#inviteAll(names, signal));
+  }
+
+  async remove(name: SlimName): Promise<void> {
+    await this.#tasks.run(async () => {
+      const member = this.#session.roster.find(name);
+      if (!member)
+        throw new SlimError('not-a-member', `"${name.toString()}" is not in the channel`);
+      if (member.name.equals(this.#session.setup.source)) return;
+      await this.#evict(member);
+      await this.#dismiss(member);
+    });
+    if (this.#session.self.service === name.service) await this.#session.close();
+  }
+
+  async leave(): Promise<void> {
+    const { roster, setup } = this.#session;
+    const participants = [...roster].map((member) => member.name);
+    const members = this.#session.onlineOthers();
+    if (members.length > 0) {
+      await askAll(this.#session, setup.control, messageType.groupClose, {
+        command: { groupClose: { participants } },
+        answeredBy: messageType.groupAck,
+        members,
+      });
+    }
+  }
+
+  stop(): void {
+    this.#cancelRefresh?.();
+    const { context, setup } = this.#session;
+    for (const name of [setup.channel, setup.control]) {
+      context.unsubscribe(name).catch(() => {
+        // The link went away, and the subscription with it.
+      });
+    }
+  }
+
+  async #inviteAll(
+    names: readonly WireName[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly InvitationResult[]> {
+    const invited = await Promise.allSettled(names.map((name) => this.#find(name, signal)));
+    const found = invited.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    const errors = new Map<Candidate | WireName, SlimError>();
+    invited.forEach((one, at) => {
+      const name = names[at];
+      if (one.status === 'rejected' && name)
+        errors.set(name, SlimError.from(one.reason, 'timeout'));
+    });
+    const results = await this.#admitAll(found);
+    return names.map((name, at) => {
+      const one = invited[at];
+      const error = one?.status === 'fulfilled' ? results.get(one.value) : errors.get(name);
+      return { name: name.slimName, ...(error && { error }) };
+    });
+  }
+
+  async #find(name: WireName, signal: AbortSignal | undefined): Promise<Candidate> {
+    const { roster, context } = this.#session;
+    const target = name.slimName;
+    const known = roster.find(target);
+    if (known) throw new SlimError('already-a-member', `"${known.name.text}" is in the channel`);
+    const removedAtMs = this.#removedAtMs.get(target.service);
+    const waitMs = removedAtMs === undefined ? 0 : removedAtMs + settleMs - context.clock.now();
+    if (waitMs > 0) await this.#pause(waitMs);
+    const { channel, control } = this.#session.setup;
+    const options = { discoveryMs: this.#discoveryMs, signal };
+    return invite(this.#session, name, { ...options, channel, control });
+  }
+
+  async #pause(waitMs: number): Promise<void> {
+    let cancel: Cancel = () => undefined;
+    const waited = new Promise<void>((done) => {
+      cancel = this.#session.context.clock.schedule(waitMs, done);
+    });
+    await Promise.race([waited, this.#session.ended]);
+    cancel();
+  }
+
+  /** One change of keys for all of them, where there is nobody yet whom each must be announced to. */
+  async #admitAll(candidates: readonly Candidate[]): Promise<Map<Candidate, SlimError>> {
+    const errors = new Map<Candidate, SlimError>();
+    const batches = this.#session.roster.size > 1 ? candidates.map((one) => [one]) : [candidates];
+    for (const batch of batches) {
+      try {
+        for (const [failed, error] of await this.#admit(batch)) errors.set(failed, error);
+      } catch (reason) {
+        for (const failed of batch) errors.set(failed, SlimError.from(reason, 'mls-failure'));
+      }
+    }
+    return errors;
+  }
+
+  /** Takes candidates in: an update to those already there, a welcome to the new ones. */
+  async #admit(candidates: readonly Candidate[]): Promise<Map<Candidate, SlimError>> {
+    const failures = new Map<Candidate, SlimError>();
+    if (candidates.length === 0) return failures;
+    const { group, roster } = this.#session;
+    const others = this.#session.onlineOthers();
+    const commit = group && (await group.add(...candidates.map(keyPackageOf)));
+    this.#commitId += 1;
+    const members = candidates.map((one) =>
+      this.#session.admit(one.participant, one.identity.subject),
+    );
+    const participants = roster.toWire();
+    if (group) this.#session.epochChanged();
+    const [added] = candidates;
+    const updated =
+      others.length > 0
+        ? this.#update(groupUpdateOp.add, added?.participant, participants, { commit, others })
+        : Promise.resolve();
+    const welcomed = candidates.map((one) =>
+      ask(this.#session, one.name, messageType.groupWelcome, {
+        command: { groupWelcome: { participants, mls: this.#payload(commit?.welcome) } },
+        answeredBy: messageType.groupAck,
+      }),
+    );
+    await updated;
+    const results = await Promise.allSettled(welcomed);
+    for (const [at, result] of results.entries()) {
+      const candidate = candidates[at];
+      const member = members[at];
+      if (result.status === 'fulfilled' || !candidate || !member) continue;
+      failures.set(candidate, SlimError.from(result.reason, 'timeout'));
+      if (!this.#session.endReason) await this.#evict(member);
+    }
+    return failures;
+  }
+
+  /** Takes a member out of roster and keys, and tells the others. */
+  async #evict(member: Member): Promise<void> {
+    const { group, roster } = this.#session;
+    const before = roster.toWire();
+    this.#session.dismiss(member);
+    this.#removedAtMs.set(member.name.slimName.service, this.#session.context.clock.now());
+    const commit = group && member.subject ? await group.remove(member.subject) : undefined;
+    this.#commitId += 1;
+    if (group) this.#session.epochChanged();
+    const others = this.#session.onlineOthers();
+    if (others.length === 0) return;
+    await this.#update(groupUpdateOp.remove, toParticipant(member), before, { commit, others });
+  }
+
+  /** Tells a member that it is out. It is, whether it hears of it or not. */
+  async #dismiss(member: Member): Promise<void> {
+    await ask(this.#session, member.name, messageType.leaveRequest, {
+      command: { leaveRequest: {} },
+      answeredBy: messageType.leaveReply,
+      ...(member.online ? {} : { maxRetries: 1 }),
+    }).catch((reason: unknown) => this.#session.report(reason));
+  }
+
+  #left(member: Member | undefined, incoming: Incoming): void {
+    const { messageId: id } = incoming.session;
+    this.#session.send(incoming.source, messageType.leaveReply, {
+      id,
+      command: { leaveReply: {} },
+    });
+    if (!member) return;
+    this.#background(async () => {
+      if (this.#session.roster.get(member.name.key) === member) await this.#evict(member);
+    });
+  }
+
+  /** A member comes back with a new key package, because it missed a commit (reference: sessions 8.3). */
+  #rejoins(member: Member | undefined, incoming: Incoming, { subject }: Identity): void {
+    const request = incoming.command?.rejoinRequest;
+    const { group } = this.#session;
+    if (!member || !request || !group) throw unexpected(incoming);
+    // Repeated while it is being answered: the answer repeats itself.
+    if (this.#rejoining.has(member.name.key)) return;
+    this.#rejoining.add(member.name.key);
+    this.#background(async () => {
+      try {
+        const commit = await group.replace(subject, request.keyPackage);
+        this.#commitId += 1;
+        this.#session.epochChanged();
+        await this.#answerRejoin(member, incoming.session.messageId, commit);
+      } finally {
+        this.#rejoining.delete(member.name.key);
+      }
+    });
+  }
+
+  async #answerRejoin(member: Member, id: number, commit: CommitResult): Promise<void> {
+    const participants = this.#session.roster.toWire();
+    const rejoinReply = this.#payload(commit.welcome);
+    const { policy } = this.#session.setup;
+    const replied = this.#session.requests.collect(
+      {
+        messageId: id,
+        answeredBy: [messageType.groupAck],
+        intervalMs: policy.intervalMs,
+        maxRetries: policy.maxRetries,
+        transmit: () =>
+          this.#session.send(member.name, messageType.rejoinReply, {
+            id,
+            command: { rejoinReply },
+          }),
+      },
+      [member.name.key],
+    );
+    const others = new Set([...this.#session.onlineOthers(), member.name.key]);
+    await this.#update(groupUpdateOp.rejoin, toParticipant(member), participants, {
+      commit,
+      others,
+    });
+    for (const key of await replied) {
+      this.#session.setOnline(this.#session.roster.get(key), false);
+    }
+  }
+
+  /** Sends a change to the channel; who does not acknowledge it counts as offline. */
+  async #update(
+    op: number,
+    participant: Participant | undefined,
+    participants: Participant[],
+    { commit, others }: { commit: CommitResult | undefined; others: Iterable<string> },
+  ): Promise<void> {
+    const mls = this.#payload(commit?.commit);
+    const { roster, setup } = this.#session;
+    const missing = await askAll(this.#session, setup.control, messageType.groupUpdate, {
+      command: { groupUpdate: { op, participant, participants, mls } },
+      answeredBy: messageType.groupAck,
+      members: others,
+    });
+    for (const key of missing) this.#session.setOnline(roster.get(key), false);
+  }
+
+  #payload(content: Uint8Array | undefined): MlsPayload | undefined {
+    return content && { commitId: this.#commitId, content };
+  }
+
+  #background(task: () => Promise<void>): void {
+    this.#tasks.run(task).catch((reason: unknown) => this.#session.report(reason));
+  }
+
+  /** A new credential in the own leaf, so that members can still be added and removed (MLS 9.3). */
+  #armRefresh(): void {
+    const { context, setup } = this.#session;
+    if (!setup.mls) return;
+    this.#cancelRefresh = context.clock.schedule(refreshMs, () => {
+      this.#armRefresh();
+      this.#background(() => this.#refresh());
+    });
+  }
+
+  async #refresh(): Promise<void> {
+    const { group, roster, context, setup } = this.#session;
+    if (!group) return;
+    const commit = await group.refresh(context.provider.token());
+    this.#commitId += 1;
+    this.#session.epochChanged();
+    const own = { ...online(setup.source), status: participantState.online };
+    const others = this.#session.onlineOthers();
+    if (others.length === 0) return;
+    await this.#update(groupUpdateOp.rejoin, own, roster.toWire(), { commit, others });
+  }
+}
+
+function keyPackageOf({ keyPackage }: Candidate): Uint8Array {
+  if (keyPackage) return keyPackage;
+  throw new SlimError('mls-failure', 'the invited side sent no key package');
+}

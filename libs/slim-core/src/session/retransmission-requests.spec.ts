@@ -1,0 +1,65 @@
+import { describe, expect, it } from '@jest/globals';
+import { ManualClock } from '../testing/manual-clock.js';
+import { RetransmissionRequests } from './retransmission-requests.js';
+import { defaultSessionPolicy } from './session-policy.js';
+
+function setup(maxRetries = 2) {
+  const clock = new ManualClock();
+  const log: string[] = [];
+  const policy = { ...defaultSessionPolicy, intervalMs: 1_000, maxRetries };
+  const requests = new RetransmissionRequests(clock, policy, {
+    ask: (id) => log.push(`ask ${id}`),
+    giveUp: (id) => log.push(`give up ${id}`),
+  });
+  return { clock, log, requests };
+}
+
+describe('RetransmissionRequests', () => {
+  it('asks at once and at every interval, then gives up once', () => {
+    const { clock, log, requests } = setup(2);
+    requests.start(7);
+    expect(log).toStrictEqual(['ask 7']);
+    clock.advance(999);
+    expect(log).toStrictEqual(['ask 7']);
+    clock.advance(1);
+    clock.advance(1_000);
+    expect(log).toStrictEqual(['ask 7', 'ask 7', 'ask 7']);
+    clock.advance(10_000);
+    expect(log).toStrictEqual(['ask 7', 'ask 7', 'ask 7', 'give up 7']);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('asks no more once the message came', () => {
+    const { clock, log, requests } = setup();
+    requests.start(7);
+    requests.start(8);
+    requests.stop(7);
+    requests.stop(9);
+    clock.advance(1_000);
+    expect(log).toStrictEqual(['ask 7', 'ask 8', 'ask 8']);
+  });
+
+  it('asks once for an id that it asks for already', () => {
+    const { log, requests } = setup();
+    requests.start(7);
+    requests.start(7);
+    expect(log).toStrictEqual(['ask 7']);
+  });
+
+  it('may be asked anew for what it gave up', () => {
+    const { clock, log, requests } = setup(0);
+    requests.start(7);
+    clock.advance(1_000);
+    requests.start(7);
+    expect(log).toStrictEqual(['ask 7', 'give up 7', 'ask 7']);
+  });
+
+  it('leaves no timer when it is closed, also from within giving up', () => {
+    const { clock, log, requests } = setup();
+    for (const id of [1, 2, 3]) requests.start(id);
+    requests.close();
+    clock.advance(10_000);
+    expect(log).toStrictEqual(['ask 1', 'ask 2', 'ask 3']);
+    expect(clock.pending).toBe(0);
+  });
+});
