@@ -1,3 +1,5 @@
+// Needs `npm run build`, and `npm run install:interop` for the official contenders.
+//
 // npm run bench -- [--only PATTERN] [--rounds N] [--json FILE] [--write] [--profile FOLDER]
 //
 //   --only      cases whose name matches this regular expression
@@ -51,7 +53,9 @@ if (options.json) {
     `${JSON.stringify({ machine, rounds: options.rounds, cases: figures }, undefined, 2)}\n`,
   );
 }
-if (options.write && !process.exitCode) {
+if (options.write && process.exitCode) {
+  console.error('RESULTS.md was not written: a case failed.');
+} else if (options.write) {
   const { rounds } = options;
   writeFileSync(
     new URL('RESULTS.md', import.meta.url),
@@ -73,8 +77,9 @@ function parseOptions() {
   if (!Number.isInteger(rounds) || rounds < 1) {
     throw new Error(`expected a number of rounds, got "${values.rounds}"`);
   }
-  if (values.write && values.only)
+  if (values.write && values.only) {
     throw new Error('--write needs all cases, so it excludes --only');
+  }
   const { json, write, profile: profileFolder } = values;
   return {
     rounds,

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { cpus, type, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem, type } from 'node:os';
 
 /** What figures depend on, without anything that names the machine. */
 export function describeMachine() {
@@ -10,6 +10,8 @@ export function describeMachine() {
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     os: distribution() ?? type(),
     node: process.version,
+    /** Processes that wanted a core in the last minute: near 0 on a machine fit for measuring. */
+    load: Math.round((loadavg()[0] ?? 0) * 10) / 10,
     date: new Date().toISOString().slice(0, 10),
   };
 }

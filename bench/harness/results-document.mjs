@@ -8,11 +8,11 @@ import { asMarkdown } from './report.mjs';
  * @param {readonly import('./measure.mjs').Measured[]} run.results
  */
 export function resultsDocument({ machine, rounds, results }) {
-  const { cpu, cores, memoryGiB, os, node, date } = machine;
+  const { cpu, cores, memoryGiB, os, node, load, date } = machine;
   return `# Benchmark results
 
 Written by \`npm run bench -- --write\` on ${date}: ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${os},
-Node ${node}.
+Node ${node}. Load average before the run: ${load}${load > 0.5 ? ', so other programs ran beside it and the figures are provisional' : ''}.
 
 Each contender of a case does the same job in ${rounds} rounds, in turn with the others, with fresh
 processes and a warm-up each time; whatever is counted was verified to arrive once, in order. Read the

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { Child } from './child.mjs';
 
 /**
@@ -22,8 +21,10 @@ import { Child } from './child.mjs';
 export async function withProcesses({ limitMs, profile }, job) {
   /** @type {Child[]} */
   const children = [];
+  let isOver = false;
   /** @type {Start} */
   const start = (role, program, ...args) => {
+    if (isOver) throw new Error(`the run is over, ${role} comes too late`);
     const nodeArgs = profile ? profileArgs(profile.folder, `${profile.name}-${role}`) : [];
     const child = new Child({ role, program, args, nodeArgs });
     children.push(child);
@@ -38,6 +39,7 @@ export async function withProcesses({ limitMs, profile }, job) {
   try {
     return await Promise.race([job(start), /** @type {Promise<never>} */ (limit)]);
   } finally {
+    isOver = true;
     clearTimeout(timer);
     await Promise.all(children.map((child) => child.stop()));
   }
@@ -49,5 +51,5 @@ export async function withProcesses({ limitMs, profile }, job) {
  */
 function profileArgs(folder, name) {
   const file = `${name.replaceAll(/[^\w.]+/g, '-')}.cpuprofile`;
-  return ['--cpu-prof', `--cpu-prof-dir=${join(folder)}`, `--cpu-prof-name=${file}`];
+  return ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${file}`];
 }

@@ -1,9 +1,10 @@
 import { createRequire } from 'node:module';
-import * as values from '../../test/interop/native-values.mjs';
 
-// Installed for the interop suite only, so it is resolved from there.
-const { resolve } = createRequire(new URL('../../test/interop/package.json', import.meta.url));
-const { default: slim } = await import(resolve('@agntcy/slim-bindings'));
+// Installed for the interop suite only, so both are taken from there.
+const interop = new URL('../../test/interop/', import.meta.url);
+const bindings = createRequire(interop).resolve('@agntcy/slim-bindings');
+const { default: slim } = await import(bindings);
+const values = await import(new URL('native-values.mjs', interop).href);
 
 /** @typedef {import('./library.mjs').Library} Library */
 

@@ -16,7 +16,7 @@ export async function connect({ url, name, secret }) {
 }
 
 /**
- * @param {import('@nestjs-slim/core').Session} session
+ * @param {import('@nestjs-slim/core').Session | import('@nestjs-slim/core').Channel} session
  * @returns {import('./library.mjs').LibrarySession}
  */
 function toSession(session) {

@@ -46,7 +46,11 @@ describe('forwardPublish', () => {
   it('gives the tag that a native node gave the same publish', () => {
     const view = viewPublish(fromHex(readFrameVector('node-03-publish-in').hex));
     const out = readFrameVector('node-04-publish-out');
-    const mac = new HeaderMac(nodeCrypto, out.link?.link_id ?? '', fromHex(out.link?.mac_key ?? ''));
+    const mac = new HeaderMac(
+      nodeCrypto,
+      out.link?.link_id ?? '',
+      fromHex(out.link?.mac_key ?? ''),
+    );
     const { source, destination, identity, fanout, error } = view.header;
     const tagOut = mac.tag({ source, destination, identity, fanout, error, ttl: 7 });
     expect(toHex(tagOut)).toBe('eab20c449acd086f8eaacf1ba1eacec0bdaf88b09f72981b0abfac2d96953b02');

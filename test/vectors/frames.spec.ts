@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { frame } from '../../libs/slim-core/src/wire/frame.js';
-import { allFrames, captureNames, frameVectors, fromHex, readCapture, toHex } from '../support/vectors.js';
+import {
+  allFrames,
+  captureNames,
+  frameVectors,
+  fromHex,
+  readCapture,
+  toHex,
+} from '../support/vectors.js';
 import { inFull, shortened, toProtoJson } from './proto-json.js';
 
 describe('frame', () => {

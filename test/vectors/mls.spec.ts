@@ -11,7 +11,11 @@ import {
 } from 'ts-mls';
 import { cipherSuite } from '../../libs/slim-core/src/mls/cipher-suite.js';
 import { parseApplicationMessage } from '../../libs/slim-core/src/mls/epoch.js';
-import { PendingMember, type MlsContext, type MlsGroup } from '../../libs/slim-core/src/mls/mls-group.js';
+import {
+  PendingMember,
+  type MlsContext,
+  type MlsGroup,
+} from '../../libs/slim-core/src/mls/mls-group.js';
 import { toIncoming, type Incoming } from '../../libs/slim-core/src/session/incoming.js';
 import { frame } from '../../libs/slim-core/src/wire/frame.js';
 import { headerIntegrityBytes } from '../../libs/slim-core/src/wire/header-integrity.js';
@@ -95,7 +99,8 @@ async function setup({ member, shared_secret: secret }: MlsVector) {
   return { pending, stateAfter, stateAfterCommit };
 }
 
-const isMessage = (step: MlsVector['steps'][number]): step is MessageStep => step.kind === 'message';
+const isMessage = (step: MlsVector['steps'][number]): step is MessageStep =>
+  step.kind === 'message';
 const isCommit = (step: MlsVector['steps'][number]): step is CommitStep => step.kind === 'commit';
 
 function welcomeOf({ steps }: MlsVector): WelcomeStep {

@@ -1,17 +1,18 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { SlimName, formatId, loadNameHash, nullId, parseId } from '@nestjs-slim/core';
-import {
-  hashComponent,
-  hashId,
-  hashIdWithSeed,
-} from '../../libs/slim-core/src/names/name-hash.js';
+import { hashComponent, hashId, hashIdWithSeed } from '../../libs/slim-core/src/names/name-hash.js';
 import { applicationId } from '../../libs/slim-core/src/names/name-id.js';
 import { frame } from '../../libs/slim-core/src/wire/frame.js';
 import { WireName } from '../../libs/slim-core/src/wire/wire-name.js';
 import { allFrames, captureNames, readCapture, readVector } from '../support/vectors.js';
 
 interface NameVectors {
-  readonly components: readonly { string: string; utf8_hex: string; u64: string; u64_hex: string }[];
+  readonly components: readonly {
+    string: string;
+    utf8_hex: string;
+    u64: string;
+    u64_hex: string;
+  }[];
   readonly app_ids: readonly { token_id: string; name_id_hex: string }[];
   readonly channel_ids: readonly {
     hash_input: string;
@@ -27,11 +28,14 @@ const hex = (value: bigint, digits: number): string => value.toString(16).padSta
 beforeAll(loadNameHash);
 
 describe('a name component', () => {
-  it.each(vectors.components)('hashes "$string" like the native client', ({ string, ...vector }) => {
-    expect(Buffer.from(string).toString('hex')).toBe(vector.utf8_hex);
-    expect(hex(hashComponent(string), 16)).toBe(vector.u64_hex);
-    expect(hashComponent(string).toString()).toBe(vector.u64);
-  });
+  it.each(vectors.components)(
+    'hashes "$string" like the native client',
+    ({ string, ...vector }) => {
+      expect(Buffer.from(string).toString('hex')).toBe(vector.utf8_hex);
+      expect(hex(hashComponent(string), 16)).toBe(vector.u64_hex);
+      expect(hashComponent(string).toString()).toBe(vector.u64);
+    },
+  );
 
   it.each(captureNames)('hashes every name of %s like its application', (name) => {
     const hashes = Object.entries(readCapture(name).name_component_hashes);

@@ -1,8 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { HeaderMac } from '../../libs/slim-core/src/link/header-mac.js';
-import { NegotiationRequest, answerNegotiation } from '../../libs/slim-core/src/link/negotiation.js';
+import {
+  NegotiationRequest,
+  answerNegotiation,
+} from '../../libs/slim-core/src/link/negotiation.js';
 import { frame } from '../../libs/slim-core/src/wire/frame.js';
-import { connectionType, type LinkNegotiation } from '../../libs/slim-core/src/wire/link-message.js';
+import {
+  connectionType,
+  type LinkNegotiation,
+} from '../../libs/slim-core/src/wire/link-message.js';
 import { nodeCrypto } from '../../libs/slim-platform-node/src/node-crypto.js';
 import { fromHex, readFrameVector, toHex, type LinkVector } from '../support/vectors.js';
 import { recordedCrypto } from './recorded-key.js';
@@ -141,7 +147,9 @@ describe('hybrid negotiation', () => {
     const info = text.encode('SLIM-DP-inter-node-hmac-v1-pq');
     const key = nodeCrypto.hkdfSha256(secrets, text.encode(link.link_id), info, 32);
     expect(toHex(key)).toBe(link.mac_key);
-    expect(verifies(new HeaderMac(nodeCrypto, link.link_id, key), 'hybrid-03-publish-out')).toBe(true);
+    expect(verifies(new HeaderMac(nodeCrypto, link.link_id, key), 'hybrid-03-publish-out')).toBe(
+      true,
+    );
   });
 
   it('leaves a dialler that never asked for it with another key, so nothing verifies', () => {

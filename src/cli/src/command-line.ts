@@ -9,6 +9,8 @@ export interface CommandLine {
   /** The one argument, a name; '' for commands that take none. */
   readonly target: string;
   text(option: string): string | undefined;
+  /** Every value of an option that may be given several times. */
+  texts(option: string): readonly string[];
   /** @throws SlimError `invalid-config` unless it is a whole number of at least `min` */
   count(option: string, min: number): number | undefined;
   flag(option: string, otherwise: boolean): boolean;
@@ -45,6 +47,10 @@ export function parseCommandLine(
   return {
     target: positionals[0] ?? '',
     text,
+    texts: (option) => {
+      const value = values[option];
+      return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+    },
     count: (option, min) => {
       const value = text(option);
       if (value === undefined) return undefined;

@@ -1,15 +1,18 @@
-import { sharedSecret, SlimError } from '@nestjs-slim/core';
+import { sharedSecret, SlimError, type InvitationPolicy } from '@nestjs-slim/core';
 import { SlimApp } from '@nestjs-slim/platform-node';
 import type { CommandLine } from './command-line.js';
 import { log } from './output.js';
 
 const defaultNode = 'http://127.0.0.1:46357';
 
-/** Connects as the application that the common options describe. */
+/**
+ * Connects as the application that the common options describe. It joins nothing unless `accept` says
+ * so.
+ */
 export async function connect(
   line: CommandLine,
   defaultName: string,
-  signal: AbortSignal,
+  { signal, accept = () => false }: { signal: AbortSignal; accept?: InvitationPolicy },
 ): Promise<SlimApp> {
   const secret = line.text('secret') ?? process.env.SLIM_SECRET;
   if (secret === undefined) {
@@ -20,6 +23,7 @@ export async function connect(
     identity: sharedSecret({ secret }),
     node: line.text('node') ?? defaultNode,
     signal,
+    accept,
   });
   app.on('status', ({ status, reason }) =>
     log(`link ${status}${reason ? `: ${reason.message}` : ''}`),

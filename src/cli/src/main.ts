@@ -1,4 +1,5 @@
 import { SlimError } from '@nestjs-slim/core';
+import { channel } from './commands/channel.js';
 import { listen } from './commands/listen.js';
 import { node } from './commands/node.js';
 import { request } from './commands/request.js';
@@ -6,12 +7,16 @@ import { log, printFailure } from './output.js';
 
 const commands: Readonly<
   Record<string, (words: readonly string[], stop: AbortSignal) => Promise<void>>
-> = { node, listen, request };
+> = { node, listen, request, channel };
 
 const usage = `slim node [--config FILE] [--listen HOST:PORT]     run a routing node
 slim listen NAME [--echo]                          accept sessions, print each message
 slim request NAME [--data TEXT] [--count N] [--reply-timeout MS]
                                                    open a session, publish, print each reply
+slim channel create NAME --invite NAME… [--remove NAME…] [--message TEXT…] [--expect N]
+                                                   moderate a channel
+slim channel join NAME [--message TEXT…] [--expect N]
+                                                   wait for an invitation as NAME
 common: --node URL --secret TEXT --name NAME --[no-]mls --[no-]reliable --timeout MS`;
 
 async function main([command = '', ...words]: readonly string[]): Promise<void> {

@@ -39,7 +39,7 @@ export class InvoicesController {
     return from(this.invoices);
   }
 
-  @EventPattern('paid')
+  @EventPattern<string>('paid')
   paid(@Payload() id: number, @Ctx() context: SlimContext): void {
     tell(context.getName().toString(), `heard that invoice ${id} is paid`);
   }

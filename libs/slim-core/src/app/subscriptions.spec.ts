@@ -76,7 +76,12 @@ describe('Subscriptions', () => {
     const { clock, node, own, sent, subscriptions, note, events } = setup();
     note('add', subscriptions.add(own));
     expect(sent).toMatchObject([
-      { subscribe: { id: 1n, header: { source: own, destination: own, identity: 'token 0', fanout: 1 } } },
+      {
+        subscribe: {
+          id: 1n,
+          header: { source: own, destination: own, identity: 'token 0', fanout: 1 },
+        },
+      },
     ]);
     expect(await events()).toStrictEqual(['add done']);
     expect(node.counters.subscriptions).toBe(1);

@@ -31,7 +31,14 @@ async function libraryPackage({ provider, context: { suite } }: MlsMember) {
   const { publicKey, privateKey: signKey } = provider.keys;
   const credential = tokenCredential(provider.token());
   const pair = { publicKey, signKey };
-  return generateKeyPackageWithKey(credential, defaultCapabilities(), defaultLifetime, [], pair, suite);
+  return generateKeyPackageWithKey(
+    credential,
+    defaultCapabilities(),
+    defaultLifetime,
+    [],
+    pair,
+    suite,
+  );
 }
 
 /** Alice and Bob in one group, made by the library alone. */
@@ -79,7 +86,11 @@ function theirs({ context: { suite }, state: start }: Member) {
       const sealed = await createApplicationMessage(state, plaintext, suite, authenticatedData);
       state = sealed.newState;
       const { privateMessage } = sealed;
-      return encodeMlsMessage({ version: 'mls10', wireformat: 'mls_private_message', privateMessage });
+      return encodeMlsMessage({
+        version: 'mls10',
+        wireformat: 'mls_private_message',
+        privateMessage,
+      });
     },
     async open(bytes: Uint8Array): Promise<string> {
       const message = decodeMlsMessage(bytes, 0)?.[0];

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Credential } from 'ts-mls';
 import { SlimError } from '../errors/slim-error.js';
 import type { Identity, IdentityVerifier } from '../auth/identity.js';
 import { MemberIdentities, tokenCredential } from './member-identities.js';
@@ -44,7 +45,7 @@ describe('MemberIdentities', () => {
 
   it('refuses credentials that carry no token', async () => {
     const { identities } = setup();
-    const certificate = { credentialType: 'x509', certificates: [] } as const;
+    const certificate: Credential = { credentialType: 'x509', certificates: [] };
     await expect(identities.verify(certificate)).rejects.toMatchObject({ code: 'mls-failure' });
   });
 

@@ -155,7 +155,9 @@ describe('adding a member', () => {
     const pending = await PendingMember.create(carol.context, carol.provider.token());
     const { commit, welcome } = await alice.group.add(pending.keyPackage);
     await apply(joined, commit);
-    expectConversation([alice, ...joined, { ...carol, group: await pending.join(welcome) }]);
+    const group = await pending.join(welcome);
+    expect(group.subjects).toHaveLength(3);
+    expectConversation([alice, ...joined, { ...carol, group }]);
   });
 });
 
@@ -167,7 +169,8 @@ describe('joining', () => {
     { what: 'a welcome that is cut', bytes: (good: Uint8Array) => good.subarray(0, 300) },
     {
       what: 'a welcome that was changed',
-      bytes: (good: Uint8Array) => good.map((byte, at) => (at === good.length - 9 ? byte ^ 1 : byte)),
+      bytes: (good: Uint8Array) =>
+        good.map((byte, at) => (at === good.length - 9 ? byte ^ 1 : byte)),
     },
   ])('is refused with $what', async ({ bytes }) => {
     const { alice, member } = await setup();
@@ -243,7 +246,9 @@ describe('removing a member', () => {
     const carol = await member('carol');
     const pending = await PendingMember.create(carol.context, carol.provider.token());
     const { welcome } = await alice.group.add(pending.keyPackage);
-    expectConversation([alice, { ...carol, group: await pending.join(welcome) }]);
+    const group = await pending.join(welcome);
+    expect(group.subjects).toStrictEqual([alice.provider.tokenId, carol.provider.tokenId]);
+    expectConversation([alice, { ...carol, group }]);
   });
 });
 
@@ -288,7 +293,8 @@ describe('applying a commit', () => {
     { what: 'a commit that is cut', bytes: (good: Uint8Array) => good.subarray(0, 150) },
     {
       what: 'a commit that was changed',
-      bytes: (good: Uint8Array) => good.map((byte, at) => (at === good.length - 40 ? byte ^ 1 : byte)),
+      bytes: (good: Uint8Array) =>
+        good.map((byte, at) => (at === good.length - 40 ? byte ^ 1 : byte)),
     },
     { what: 'an application message', bytes: (_: Uint8Array, message: Uint8Array) => message },
   ])('is refused for $what, and the genuine one can follow', async ({ bytes }) => {

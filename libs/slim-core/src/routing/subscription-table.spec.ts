@@ -9,6 +9,7 @@ import { SubscriptionTable, categories, type ConnectionId } from './subscription
 beforeAll(loadNameHash);
 
 const connection = (id: number) => id as ConnectionId;
+const sorted = (ids: readonly ConnectionId[]) => ids.toSorted((one, other) => one - other);
 const [a, b, c, d] = [connection(1), connection(2), connection(3), connection(4)];
 /** A connection that subscribes nothing. */
 const sender = connection(99);
@@ -20,7 +21,7 @@ function setup() {
   /** Who gets so many messages to one receiver, in turn. */
   const turns = (name: WireName, count: number, from = sender) =>
     Array.from({ length: count }, () => table.selectOne(name, from));
-  const all = (name: WireName, from = sender) => table.selectAll(name, from).toSorted();
+  const all = (name: WireName, from = sender) => sorted(table.selectAll(name, from));
   return { table, any, x, y, turns, all };
 }
 
@@ -244,7 +245,7 @@ describe('SubscriptionTable', () => {
           ),
         ];
         for (const name of ['any', 'x', 'y'] as const) {
-          expect(all(names[name])).toStrictEqual(expected(name).toSorted());
+          expect(all(names[name])).toStrictEqual(sorted(expected(name)));
         }
         expect(table.size).toBe(new Set(list.map((e) => `${e.connection} ${e.name}`)).size);
       }),

@@ -53,14 +53,15 @@ function setup() {
       (reason: SlimError) => log.push(reason.code),
     );
   };
-  /** Asks for the answers of several members and writes down who did not answer. */
+  /** Asks for the answers of several members, of which a refusal is enough. */
   const askAll = (members: readonly string[], changes: Partial<ControlRequest> = {}): void => {
     const names = new Map(members.map((member) => [keyOf(member), member]));
-    const onAnswer = ({ source }: Incoming): void => {
+    const isEnough = ({ source, session }: Incoming): boolean => {
       log.push(`answer of ${names.get(source.key)}`);
+      return session.messageType === groupNack;
     };
     const asked = question({ answeredBy: [groupAck, groupNack], ...changes });
-    requests.collect(asked, names.keys(), onAnswer).then(
+    requests.collect(asked, names.keys(), isEnough).then(
       (missing) => log.push(`missing: ${[...missing].map((key) => names.get(key)).join()}`),
       (reason: SlimError) => log.push(reason.code),
     );
@@ -191,13 +192,21 @@ describe('a control request', () => {
 });
 
 describe('a control request to several', () => {
-  it('is done when the last one answered, in whatever way', async () => {
+  it('is done when the last one answered', async () => {
     const { clock, requests, askAll, events } = setup();
     askAll(['bob', 'carol']);
     expect(requests.answer(answerOf(groupAck, 7, 'carol'))).toBe(true);
     expect(await events()).toStrictEqual(['sent 7', 'answer of carol']);
-    expect(requests.answer(answerOf(groupNack, 7, 'bob'))).toBe(true);
+    expect(requests.answer(answerOf(groupAck, 7, 'bob'))).toBe(true);
     expect(await events()).toStrictEqual(['answer of bob', 'missing: ']);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('is done with the first answer that is enough', async () => {
+    const { clock, requests, askAll, events } = setup();
+    askAll(['bob', 'carol']);
+    expect(requests.answer(answerOf(groupNack, 7, 'carol'))).toBe(true);
+    expect(await events()).toStrictEqual(['sent 7', 'answer of carol', 'missing: bob']);
     expect(clock.pending).toBe(0);
   });
 

@@ -11,13 +11,17 @@ export async function listen(words: readonly string[], stop: AbortSignal): Promi
   const timeoutMs = line.count('timeout', 1);
   const until =
     timeoutMs === undefined ? stop : AbortSignal.any([stop, AbortSignal.timeout(timeoutMs)]);
-  const app = await connect(line, line.target, until);
+  const app = await connect(line, line.target, {
+    signal: until,
+    accept: (invitation) => invitation.channel === undefined,
+  });
   // An application that was given another name of its own is found under the target all the same.
   if (line.text('name') !== undefined) await app.subscribe(line.target);
   until.addEventListener('abort', () => void app.close(), { once: true });
   print('ready', { name: line.target, instance: app.name.toString() });
   const served = new Set<Promise<void>>();
   for await (const session of app.sessions()) {
+    if (session.kind !== 'session') continue;
     const serving = serve(session, line.flag('echo', false)).catch(printFailure);
     served.add(serving);
     void serving.finally(() => served.delete(serving));

@@ -19,7 +19,7 @@ export async function request(words: readonly string[], stop: AbortSignal): Prom
   const discoveryMs = line.count('timeout', 1);
   const payload = Buffer.from(line.text('data') ?? 'hello');
 
-  const app = await connect(line, 'slim/cli/request', stop);
+  const app = await connect(line, 'slim/cli/request', { signal: stop });
   try {
     const session = await app.openSession(line.target, {
       mls: line.flag('mls', true),
