@@ -33,7 +33,7 @@ export type {
   Invitation,
   InvitationPolicy,
   OpenSessionOptions,
-} from './app/sessions.js';
+} from './app/session-options.js';
 export type {
   Channel,
   ChannelEvents,

@@ -17,45 +17,12 @@ import { PointToPointSession } from '../session/point-to-point.js';
 import { Responder } from '../session/responder.js';
 import { randomSessionId, type SessionContext } from '../session/session-context.js';
 import type { SessionPolicy } from '../session/session-policy.js';
-import type { Metadata, Session } from '../session/session.js';
+import type { Session } from '../session/session.js';
 import { Unread } from '../session/unread.js';
 import type { JoinRequest } from '../wire/command-payload.js';
 import { messageType, sessionType, type MessageType } from '../wire/session-header.js';
 import type { WireName } from '../wire/wire-name.js';
-
-/** How a session or a channel is opened. */
-export interface OpenSessionOptions {
-  /** End-to-end encryption; on unless turned off. */
-  readonly mls?: boolean;
-  /** Acknowledged, repeated, ordered; on unless turned off. */
-  readonly reliable?: boolean;
-  /** Between transmissions, and how many after the first; all sides follow. */
-  readonly intervalMs?: number;
-  readonly maxRetries?: number;
-  /** How long to look for somebody who answers; 2,000 ms unless given. */
-  readonly discoveryMs?: number;
-  /** Shown to the other side. Not encrypted. */
-  readonly metadata?: Metadata;
-  readonly signal?: AbortSignal;
-}
-
-/** What somebody is asked to join. */
-export interface Invitation {
-  /** The channel; undefined for a session of two. */
-  readonly channel: SlimName | undefined;
-  /** Who asks, and what its verified token says. */
-  readonly from: SlimName;
-  readonly identity: Identity;
-  readonly mls: boolean;
-  readonly reliable: boolean;
-  readonly metadata: Metadata;
-}
-
-/** Decides whether to join. The side that asked is told of a refusal. */
-export type InvitationPolicy = (invitation: Invitation) => boolean | Promise<boolean>;
-
-/** Which way messages flow for an application in its channels. */
-export type Direction = 'both' | 'send' | 'receive' | 'none';
+import type { Direction, InvitationPolicy, OpenSessionOptions } from './session-options.js';
 
 /** What sessions need of the application they belong to. */
 export interface SessionsOptions {
@@ -77,6 +44,8 @@ const maxRecentSessions = 1_024;
 /** All sessions of one application: those it opens, and those that others open to it. */
 export class Sessions {
   readonly incoming = new Unread<Session | Channel>();
+  /** False keeps others from finding this application; sessions that exist go on. */
+  discoverable = true;
   readonly #options: SessionsOptions;
   readonly #sessions = new Map<number, BaseSession>();
   readonly #recent = new Set<number>();
@@ -157,6 +126,7 @@ export class Sessions {
   #knownSender(incoming: Incoming, identity: Identity): void {
     switch (incoming.session.messageType) {
       case messageType.discoveryRequest:
+        if (!this.discoverable) return undefined;
         return this.#answer(incoming, messageType.discoveryReply, { discoveryReply: {} });
       case messageType.joinRequest:
         return this.#invited(incoming, identity);

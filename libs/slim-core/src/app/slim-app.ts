@@ -17,12 +17,8 @@ import type { Session } from '../session/session.js';
 import type { Frame } from '../wire/frame.js';
 import { WireName } from '../wire/wire-name.js';
 import { defaultBackoff, type BackoffPolicy } from './backoff.js';
-import {
-  Sessions,
-  type Direction,
-  type InvitationPolicy,
-  type OpenSessionOptions,
-} from './sessions.js';
+import type { Direction, InvitationPolicy, OpenSessionOptions } from './session-options.js';
+import { Sessions } from './sessions.js';
 import { Subscriptions } from './subscriptions.js';
 import { Uplink, type LinkStatus } from './uplink.js';
 
@@ -152,6 +148,18 @@ export class SlimApp {
 
   get status(): LinkStatus {
     return this.#status;
+  }
+
+  /**
+   * Whether others who look for its names find this application. Turn it off before closing, so that a
+   * caller finds another instance; sessions that exist go on.
+   */
+  get discoverable(): boolean {
+    return this.#sessions.discoverable;
+  }
+
+  set discoverable(discoverable: boolean) {
+    this.#sessions.discoverable = discoverable;
   }
 
   /** Returns how to stop listening. */

@@ -10,13 +10,14 @@ import type { WireName } from '../wire/wire-name.js';
 import { BaseSession, type SessionOwner, type SessionSetup } from './base-session.js';
 import type { Channel, ChannelEvents, ChannelParticipant, InvitationResult } from './channel.js';
 import { askAll } from './control-exchange.js';
+import { toContent } from './content.js';
 import { DataPath } from './data-path.js';
 import { Emitter } from './emitter.js';
 import { GroupHeartbeat } from './group-heartbeat.js';
 import type { Incoming } from './incoming.js';
 import { Roster, toView, type Member } from './roster.js';
 import { randomMessageId, type SessionContext } from './session-context.js';
-import { toContent, type PublishOptions } from './session.js';
+import type { PublishOptions } from './session.js';
 
 /** What a channel is made with. */
 export interface ChannelSetup extends SessionSetup {

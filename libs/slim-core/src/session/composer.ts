@@ -8,6 +8,7 @@ import { headerIntegrityBytes } from '../wire/header-integrity.js';
 import type { TextMap } from '../wire/schema.js';
 import type { SessionHeader } from '../wire/session-header.js';
 import type { WireName } from '../wire/wire-name.js';
+import type { Content } from './content.js';
 
 /** Where a message goes and which one it is. */
 export interface Address {
@@ -16,13 +17,6 @@ export interface Address {
   readonly session: SessionHeader;
   /** One receiver unless said otherwise. */
   readonly fanout?: number;
-}
-
-/** What a data message carries. */
-export interface Content {
-  readonly payloadType: string;
-  readonly payload: Uint8Array;
-  readonly metadata: TextMap;
 }
 
 const noMetadata: TextMap = new Map();

@@ -7,17 +7,12 @@ import { fanout } from '../wire/header.js';
 import { isControl, messageType, sessionType } from '../wire/session-header.js';
 import type { WireName } from '../wire/wire-name.js';
 import { BaseSession, type SessionOwner, type SessionSetup } from './base-session.js';
+import { toContent } from './content.js';
 import { DataPath } from './data-path.js';
 import { Heartbeat } from './heartbeat.js';
 import type { Incoming } from './incoming.js';
 import { randomMessageId, type SessionContext } from './session-context.js';
-import {
-  toContent,
-  type PublishOptions,
-  type Session,
-  type SessionMessage,
-  type WaitOptions,
-} from './session.js';
+import type { PublishOptions, Session, SessionMessage, WaitOptions } from './session.js';
 
 /** The other side, once it is known and the keys are agreed on. */
 export interface SessionPeer {

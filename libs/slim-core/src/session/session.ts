@@ -1,7 +1,6 @@
 import type { Identity } from '../auth/identity.js';
 import type { SlimError } from '../errors/slim-error.js';
 import type { SlimName } from '../names/slim-name.js';
-import type { Content } from './composer.js';
 
 /** Text by text; what travels beside a payload, readable for the nodes in between. */
 export type Metadata = Readonly<Record<string, string>>;
@@ -72,12 +71,4 @@ export interface Session extends AsyncIterable<SessionMessage> {
   onLost(listener: (messageId: number) => void): () => void;
   /** Lets messages under way arrive, then tells the other side. May be called twice. */
   close(): Promise<void>;
-}
-
-/** What a publish carries, with the defaults of the official peer. */
-export function toContent(
-  payload: Uint8Array,
-  { payloadType = 'msg', metadata = {} }: PublishOptions,
-): Content {
-  return { payloadType, payload, metadata: new Map(Object.entries(metadata)) };
 }
