@@ -23,9 +23,18 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  const [listening, routing] = [await echo.stop(), await node.stop()];
-  expect([listening.code, routing.code]).toStrictEqual([0, 0]);
-  expect(routing.lines.at(-1)).toMatchObject({ event: 'closed' });
+  await echo.stop();
+  await node.stop();
+});
+
+describe('slim node', () => {
+  it('ends in order when it is asked to', async () => {
+    const own = new SlimCommand('node', '--listen', '127.0.0.1:0');
+    const { url: at } = await own.line('ready');
+    const { lines, code } = await own.stop();
+    expect(lines.at(-1)).toStrictEqual({ event: 'closed', url: at });
+    expect(code).toBe(0);
+  });
 });
 
 describe('slim request', () => {

@@ -36,7 +36,7 @@ async function show(room: Channel): Promise<void> {
 async function obey(room: Channel, line: string): Promise<void> {
   if (line === '') return;
   if (!line.startsWith('/')) return room.publish(Buffer.from(line));
-  const [verb, name = ''] = line.split(/\s+/);
+  const [verb = '', name = ''] = line.split(/\s+/);
   switch (verb) {
     case '/invite':
       return room.invite(name);

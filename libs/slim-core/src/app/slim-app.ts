@@ -51,6 +51,8 @@ export interface SlimAppEvents {
   dropped: SlimError;
 }
 
+type Suite = Awaited<ReturnType<typeof cipherSuite>>;
+
 /** An application on a SLIM network: a name, an identity, one link, and sessions over it. */
 export class SlimApp {
   /** The full name, with the id that the identity gives. */
@@ -68,10 +70,10 @@ export class SlimApp {
     options: SlimAppOptions,
     name: SlimName,
     identity: IdentityPair,
-    suite: Awaited<ReturnType<typeof cipherSuite>>,
+    suite: Suite,
   ) {
     const { crypto, clock = systemClock, diallers, local = false } = options;
-    const { provider, verifier } = identity;
+    const { provider } = identity;
     this.name = name.withId(applicationId(provider.tokenId));
     this.#own = WireName.of(this.name);
     const linkId = randomUuid(crypto);
@@ -95,27 +97,7 @@ export class SlimApp {
     const newId = (): bigint => randomSubscriptionId(crypto);
     const token = (): string => provider.token();
     this.#subscriptions = new Subscriptions({ clock, newId, token, send }, this.#own);
-    const uplink = this.#uplink;
-    this.#context = {
-      clock,
-      crypto,
-      provider,
-      verifier,
-      composer: new Composer(provider, crypto),
-      mls: { crypto, clock, suite, verifier, keys: provider.keys },
-      policy: { ...defaultSessionPolicy, ...options.sessions },
-      send,
-      toWireName: (target) => WireName.of(SlimName.from(target)),
-      subscribe: (channel) => this.#subscriptions.add(channel, 'channel'),
-      unsubscribe: (channel) => this.#subscriptions.remove(channel),
-      whenWritable: (signal) => uplink.whenWritable(signal),
-      get isConnected() {
-        return uplink.isConnected;
-      },
-      get isWritable() {
-        return uplink.isWritable;
-      },
-    };
+    this.#context = this.#makeContext(options, identity, suite);
     this.#sessions = new Sessions({
       context: this.#context,
       own: this.#own,
@@ -134,8 +116,9 @@ export class SlimApp {
     const name = SlimName.from(options.name);
     await loadNameHash();
     const { crypto, clock = systemClock } = options;
-    const identity = options.identity({ name, crypto, clock });
-    const app = new SlimApp(options, name, identity, await cipherSuite(crypto));
+    const suite = await cipherSuite(crypto);
+    const identity = await options.identity({ name, crypto, clock });
+    const app = new SlimApp(options, name, identity, suite);
     try {
       await app.#uplink.connect(options.signal);
       await app.#subscriptions.add(app.#own);
@@ -222,10 +205,40 @@ export class SlimApp {
     this.#sessions.incoming.end();
     this.#subscriptions.interrupt();
     await this.#uplink.close();
+    this.#context.provider.close?.();
   }
 
   #alias(name: SlimName | string): WireName {
     return WireName.of(SlimName.from(name).withId(this.name.id));
+  }
+
+  /** What every session needs of this application. */
+  #makeContext(
+    { crypto, clock = systemClock, sessions }: SlimAppOptions,
+    { provider, verifier }: IdentityPair,
+    suite: Suite,
+  ): SessionContext {
+    const uplink = this.#uplink;
+    return {
+      clock,
+      crypto,
+      provider,
+      verifier,
+      composer: new Composer(provider, crypto),
+      mls: { crypto, clock, suite, verifier, keys: provider.keys },
+      policy: { ...defaultSessionPolicy, ...sessions },
+      send: (message) => uplink.send(message),
+      toWireName: (target) => WireName.of(SlimName.from(target)),
+      subscribe: (channel) => this.#subscriptions.add(channel, 'channel'),
+      unsubscribe: (channel) => this.#subscriptions.remove(channel),
+      whenWritable: (signal) => uplink.whenWritable(signal),
+      get isConnected() {
+        return uplink.isConnected;
+      },
+      get isWritable() {
+        return uplink.isWritable;
+      },
+    };
   }
 
   #statusChanged(status: LinkStatus, reason: SlimError | undefined): void {

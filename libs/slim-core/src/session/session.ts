@@ -31,7 +31,7 @@ export interface SessionMessage {
   /** What the sender's verified token says. */
   readonly identity: Identity;
   /** Publishes back on the session the message came from. */
-  reply(payload: Uint8Array, options?: PublishOptions): Promise<void>;
+  readonly reply: (payload: Uint8Array, options?: PublishOptions) => Promise<void>;
 }
 
 /**

@@ -17,7 +17,7 @@ const options = {
 
 /** `slim channel create NAME …`, `slim channel join NAME …`; on a terminal without messages, a talk. */
 export async function channel(words: readonly string[], stop: AbortSignal): Promise<void> {
-  const [verb, ...rest] = words;
+  const [verb = '', ...rest] = words;
   const line = parseCommandLine(rest, options, 1);
   switch (verb) {
     case 'create':
@@ -25,7 +25,7 @@ export async function channel(words: readonly string[], stop: AbortSignal): Prom
     case 'join':
       return join(line, stop);
     default:
-      throw new SlimError('invalid-config', `expected create or join, got "${verb ?? ''}"`);
+      throw new SlimError('invalid-config', `expected create or join, got "${verb}"`);
   }
 }
 
