@@ -24,6 +24,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages that one layer of slim-core has to itself. */
 const onlyIn: Readonly<Record<string, readonly string[]>> = {
+  auth: ['jose'],
   mls: ['ts-mls', '@noble/*'],
   testing: ['@jest/globals'],
 };

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { SlimName, formatId, loadNameHash, nullId, parseId } from '@nestjs-slim/core';
 import { hashComponent, hashId, hashIdWithSeed } from '../../libs/slim-core/src/names/name-hash.js';
-import { applicationId } from '../../libs/slim-core/src/names/name-id.js';
+import { applicationId, channelIds } from '../../libs/slim-core/src/names/name-id.js';
 import { frame } from '../../libs/slim-core/src/wire/frame.js';
 import { WireName } from '../../libs/slim-core/src/wire/wire-name.js';
 import { allFrames, captureNames, readCapture, readVector } from '../support/vectors.js';
@@ -15,10 +15,10 @@ interface NameVectors {
   }[];
   readonly app_ids: readonly { token_id: string; name_id_hex: string }[];
   readonly channel_ids: readonly {
-    hash_input: string;
-    name_id_hex: string;
-    token_id: string;
-    kind: string;
+    readonly token_id: string;
+    readonly channel: readonly string[];
+    readonly kind: 'data' | 'control';
+    readonly name_id_hex: string;
   }[];
 }
 
@@ -58,25 +58,30 @@ describe('an application id', () => {
   });
 });
 
-describe('a channel id', () => {
-  const checked = [
-    ...vectors.channel_ids,
+describe('the ids of a channel', () => {
+  it.each([
+    ...vectors.channel_ids.map((vector) => ({ ...vector, service: vector.channel.join('/') })),
     {
-      hash_input: 'org/ns/alice_2tAWr8AM/org/ns/room/data',
+      token_id: 'org/ns/alice_2tAWr8AM',
+      service: 'org/ns/room',
+      kind: 'data',
       name_id_hex: 'f29a25fa98fc7c08b933a1ee116bb53a',
     },
     {
-      hash_input: 'org/ns/alice_2tAWr8AM/org/ns/room/control',
+      token_id: 'org/ns/alice_2tAWr8AM',
+      service: 'org/ns/room',
+      kind: 'control',
       name_id_hex: '832b74bfeae8fea5fce5b7cd1ba7883a',
     },
-  ];
-
-  it.each(checked)('is the hash of $hash_input', async (vector) => {
-    expect(hex(hashId(vector.hash_input), 32)).toBe(vector.name_id_hex);
-    expect(hex(await hashIdWithSeed(vector.hash_input, 0), 32)).toBe(vector.name_id_hex);
+  ] as const)('are hashes of its name and of $token_id: $kind', async (vector) => {
+    const ids = await channelIds(vector.token_id, vector.service);
+    expect(hex(ids[vector.kind], 32)).toBe(vector.name_id_hex);
+    const input = `${vector.token_id}/${vector.service}/${vector.kind}`;
+    expect(hex(hashId(input), 32)).toBe(vector.name_id_hex);
   });
 
-  it('is another one with another salt', async () => {
+  it('would be others with another salt', async () => {
+    expect(await hashIdWithSeed('a', 0)).toBe(hashId('a'));
     expect(await hashIdWithSeed('a', 1)).not.toBe(hashId('a'));
   });
 });

@@ -1,14 +1,13 @@
 import type { BaseRpcContext } from '@nestjs/microservices';
 import { lastValueFrom, type Observable } from 'rxjs';
 import { handlerStream } from './handler-stream.js';
-import { SlimContext } from './slim-context.js';
 
 /** Runs one event handler to its end, whatever it gives. Never fails: gives the failure, if there was one. */
 export async function runEvent(
   results: Observable<unknown>,
-  context: BaseRpcContext,
+  context: BaseRpcContext & { getSignal?(): AbortSignal },
 ): Promise<{ readonly reason: unknown } | undefined> {
-  const signal = context instanceof SlimContext ? context.getSignal() : neverAborted;
+  const signal = context.getSignal?.() ?? neverAborted;
   const whenRoom = (): Promise<void> => Promise.resolve();
   try {
     await lastValueFrom(handlerStream(results, { signal, whenRoom }), { defaultValue: undefined });

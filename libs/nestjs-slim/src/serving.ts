@@ -2,7 +2,7 @@ import { SlimError, type Session } from '@nestjs-slim/core';
 import type { SlimApp } from '@nestjs-slim/platform-node';
 import { ServedSession, type SessionHost } from './served-session.js';
 import type { SlimConnection } from './slim-connection.js';
-import { timeLimit } from './time-limit.js';
+import { settledWithin } from './time-limit.js';
 
 /** How sessions are accepted. */
 export interface ServingOptions {
@@ -60,14 +60,8 @@ export class Serving {
 
   private drained(): Promise<void> {
     const { clock, drainMs } = this.options.connection.settings;
-    return new Promise((resolve) => {
-      const cancel = timeLimit(clock, drainMs, resolve);
-      const idle = Promise.all([...this.sessions].map((session) => session.idle()));
-      void idle.then(() => {
-        cancel();
-        resolve();
-      });
-    });
+    const idle = [...this.sessions].map((session) => session.idle());
+    return settledWithin(clock, drainMs, Promise.all(idle));
   }
 
   /** Not awaited: without a link nobody confirms it, and nobody waits for it. */

@@ -1,4 +1,11 @@
-import type { Identity, Metadata, Session, SessionMessage, SlimName } from '@nestjs-slim/core';
+import type {
+  Channel,
+  Identity,
+  Metadata,
+  Session,
+  SessionMessage,
+  SlimName,
+} from '@nestjs-slim/core';
 import { BaseRpcContext } from '@nestjs/microservices';
 
 /** What a context tells of one message. */
@@ -6,7 +13,7 @@ export interface SlimContextDetails {
   /** `org/namespace/service#operation`, however the handler wrote it. */
   readonly pattern: string;
   readonly operation: string;
-  readonly session: Session;
+  readonly session: Session | Channel;
   readonly message: SessionMessage;
   readonly metadata: Metadata;
   readonly signal: AbortSignal;
@@ -28,7 +35,8 @@ export class SlimContext extends BaseRpcContext<[SlimContextDetails]> {
 
   /** Full name of this side, with the id of the instance that handles the message. */
   getName(): SlimName {
-    return this.args[0].session.name;
+    const { session } = this.args[0];
+    return session.kind === 'channel' ? session.self : session.name;
   }
 
   /** What comes after the `#` of the pattern; empty for the service's default operation. */
@@ -41,7 +49,7 @@ export class SlimContext extends BaseRpcContext<[SlimContextDetails]> {
     return this.args[0].message.source;
   }
 
-  /** Full name the message was sent to. */
+  /** Full name the message was sent to: this side's, or the channel's. */
   getDestination(): SlimName {
     return this.args[0].session.name;
   }
@@ -56,7 +64,8 @@ export class SlimContext extends BaseRpcContext<[SlimContextDetails]> {
     return this.args[0].metadata;
   }
 
-  getSession(): Session {
+  /** The session of two or the channel that the message came by; `kind` tells which. */
+  getSession(): Session | Channel {
     return this.args[0].session;
   }
 

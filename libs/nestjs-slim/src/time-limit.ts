@@ -7,3 +7,14 @@ const maxDelayMs = 2 ** 31 - 1;
 export function timeLimit(clock: Clock, delayMs: number, task: () => void): Cancel {
   return delayMs > maxDelayMs ? () => undefined : clock.schedule(delayMs, task);
 }
+
+/** Settles with the work, which must not fail, or when its time is over. */
+export function settledWithin(clock: Clock, delayMs: number, work: Promise<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = timeLimit(clock, delayMs, resolve);
+    void work.then(() => {
+      cancel();
+      resolve();
+    });
+  });
+}

@@ -13,6 +13,8 @@ export { SlimName, type NameComponents } from './names/slim-name.js';
 export { formatId, nullId, parseId, type NameId } from './names/name-id.js';
 export { loadNameHash } from './names/name-hash.js';
 export { sharedSecret, type SharedSecretOptions } from './auth/shared-secret.js';
+export { jwt, type JwtOptions } from './auth/jwt.js';
+export type { JwtAlgorithm, JwtKey, JwtKeySet } from './auth/jwt-keys.js';
 export type {
   Identity,
   IdentityContext,

@@ -8,8 +8,9 @@ export interface Identity {
   readonly subject: string;
   /** The key that the sender signs control messages and MLS messages with. */
   readonly publicKey: Uint8Array;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch; 0 when the token does not say. */
   readonly issuedAtMs: number;
+  /** Milliseconds since the epoch. */
   readonly expiresAtMs: number;
   /** Everything the token claims, as it was parsed. */
   readonly claims: Readonly<Record<string, unknown>>;
@@ -22,6 +23,8 @@ export interface IdentityProvider {
   readonly keys: SigningKeyPair;
   /** A token that is valid now; the same text may be returned for some seconds. */
   token(): string;
+  /** Stops what it does in the background, if anything: its last token is not renewed. */
+  close?(): void;
 }
 
 /** Judges the tokens of others. */
@@ -53,5 +56,8 @@ export interface IdentityContext {
   readonly clock: Clock;
 }
 
-/** A way to prove who one is, such as `sharedSecret({ secret })`. */
-export type IdentitySource = (context: IdentityContext) => IdentityPair;
+/**
+ * A way to prove who one is, such as `sharedSecret({ secret })`. Whoever calls it closes the provider.
+ * @throws SlimError `invalid-config`
+ */
+export type IdentitySource = (context: IdentityContext) => IdentityPair | Promise<IdentityPair>;

@@ -3,7 +3,13 @@ import type { Clock } from '../clock/clock.js';
 import type { Crypto, SigningKeyPair } from '../crypto/crypto.js';
 import { fromBase64Url, toBase64, toBase64Url } from './base64.js';
 import { isRecord, publicKeyOf, rejected } from './claims.js';
-import type { Identity, IdentityProvider, IdentitySource, IdentityVerifier } from './identity.js';
+import type {
+  Identity,
+  IdentityContext,
+  IdentityPair,
+  IdentityProvider,
+  IdentityVerifier,
+} from './identity.js';
 
 /** How applications of one deployment prove that they know its secret. */
 export interface SharedSecretOptions {
@@ -24,7 +30,10 @@ const tokenReuseMs = 5_000;
  * right to a particular name.
  * @throws SlimError `invalid-config` when the secret is short or the id is malformed.
  */
-export function sharedSecret({ secret, id }: SharedSecretOptions): IdentitySource {
+export function sharedSecret({
+  secret,
+  id,
+}: SharedSecretOptions): (context: IdentityContext) => IdentityPair {
   const key = new TextEncoder().encode(secret);
   if (key.length < minSecretBytes) {
     throw new SlimError(
