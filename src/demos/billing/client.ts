@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { SlimClient } from 'nestjs-slim';
 import { firstValueFrom } from 'rxjs';
 import type { Answered, Invoice } from './invoices.controller.js';
@@ -10,7 +11,19 @@ const [url] = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const mls = !process.argv.includes('--plain');
 const order = { customer: 'Analytical Engines Ltd', cents: 129_900 };
 
+/** Services start in any order; this one comes last. */
+async function untilUp(health: string, triesLeft = 120): Promise<void> {
+  try {
+    await fetch(health);
+  } catch (reason) {
+    if (triesLeft === 0) throw reason;
+    await setTimeout(500);
+    await untilUp(health, triesLeft - 1);
+  }
+}
+
 if (url !== undefined) {
+  await untilUp(`${url}/health`);
   const response = await fetch(`${url}/invoices`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
