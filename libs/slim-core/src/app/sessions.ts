@@ -36,6 +36,8 @@ export interface SessionsOptions {
 }
 
 const defaultDiscoveryMs = 2_000;
+/** The other side chooses the interval of a session, but not one that keeps this side busy. */
+const minIntervalMs = 10;
 /** Sessions that were opened to us and nobody took yet. */
 const maxPendingSessions = 1_024;
 /** Sessions that ended lately, whose peer may not have heard our good-bye. */
@@ -222,13 +224,18 @@ export class Sessions {
   }
 
   #invitedSetup({ session, destination, metadata }: Incoming, request: JoinRequest): SessionSetup {
-    const { timeoutMs, maxRetries } = request.timers ?? {};
+    const { timeoutMs = this.#options.context.policy.intervalMs, maxRetries } =
+      request.timers ?? {};
     return {
       id: session.sessionId,
       source: destination,
       mls: request.mls !== undefined,
       reliable: request.timers !== undefined,
-      policy: withTimers(this.#options.context.policy, timeoutMs, maxRetries),
+      policy: withTimers(
+        this.#options.context.policy,
+        Math.max(timeoutMs, minIntervalMs),
+        maxRetries,
+      ),
       metadata: Object.fromEntries(metadata),
     };
   }

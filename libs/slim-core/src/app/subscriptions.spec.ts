@@ -122,6 +122,31 @@ describe('Subscriptions', () => {
     expect(node.counters.subscriptions).toBe(0);
   });
 
+  it('may be asked for the same name several times at once, and for its end too', async () => {
+    const { clock, node, own, subscriptions, note, events } = setup();
+    note('add', subscriptions.add(own));
+    note('add again', subscriptions.add(own));
+    note('remove', subscriptions.remove(own));
+    expect((await events()).toSorted()).toStrictEqual([
+      'add again done',
+      'add done',
+      'remove done',
+    ]);
+    expect(node.counters.subscriptions).toBe(0);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('can be asked again for a name that the node refused before', async () => {
+    const { link, node, own, subscriptions, note, events } = setup();
+    link.isDown = true;
+    note('add', subscriptions.add(own));
+    subscriptions.acknowledged(subscriptionAck.make({ id: 1n, error: 'table full' }));
+    link.isDown = false;
+    note('add again', subscriptions.add(own));
+    expect(await events()).toStrictEqual(['add link-failed', 'add again done']);
+    expect(node.counters.subscriptions).toBe(1);
+  });
+
   it('knows the names it is found under by their three components', () => {
     const { own, subscriptions, note } = setup();
     note('add', subscriptions.add(own));

@@ -51,12 +51,11 @@ export class Subscriptions {
 
   /** Settles when the node confirmed. @throws SlimError `timeout`, `link-failed` when it refused */
   async add(name: WireName, kind: Kind = 'application'): Promise<void> {
-    const before = this.#names.get(name.key);
-    const id = this.#context.newId();
-    this.#names.set(name.key, { name, kind, id });
-    await this.#exchange('subscribe', { name, kind, id });
-    // The node counts ids, so the one before would keep the name subscribed after `remove`.
-    if (before) await this.#exchange('unsubscribe', before);
+    // A name that is there keeps its id: the node counts ids, and `remove` takes back one.
+    const known = this.#names.get(name.key);
+    const subscribed = known ?? { name, kind, id: this.#context.newId() };
+    this.#names.set(name.key, subscribed);
+    await this.#exchange('subscribe', subscribed);
   }
 
   /** Settles when the node confirmed. Does nothing for a name that is not subscribed. */
@@ -89,21 +88,24 @@ export class Subscriptions {
     const { name, id } = subscribed;
     const text = name.text;
     return new Promise((resolve, reject) => {
+      const earlier = this.#waiting.get(id);
       const cancel = this.#context.clock.schedule(ackTimeoutMs, () => {
-        this.#waiting.delete(id);
+        if (this.#waiting.get(id) === waiting) this.#waiting.delete(id);
         reject(
           new SlimError('timeout', `the node did not confirm "${text}" in ${ackTimeoutMs} ms`),
         );
       });
-      this.#waiting.set(id, {
+      const waiting: Waiting = {
         settle: (ack) => {
+          earlier?.settle(ack);
           cancel();
           this.#waiting.delete(id);
           if (ack?.success) resolve();
           else if (ack) reject(new SlimError('link-failed', `${verb} "${text}": ${ack.error}`));
           else reject(new SlimError('link-closed', `the link was lost during ${verb} "${text}"`));
         },
-      });
+      };
+      this.#waiting.set(id, waiting);
       this.#send(verb, subscribed);
     });
   }

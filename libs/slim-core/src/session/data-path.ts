@@ -79,6 +79,7 @@ export class DataPath {
   readonly #sendWindow: SendWindow<Outgoing>;
   readonly #streams = new Map<string, Stream>();
   #lastUnreliableId = 0;
+  #lastInLine: Promise<void> | undefined;
   #closed: SlimError | undefined;
 
   constructor(context: SessionContext, options: DataPathOptions, events: DataPathEvents) {
@@ -100,7 +101,7 @@ export class DataPath {
   /** See `Session.publish`. */
   async publish(content: Content, signal: AbortSignal | undefined): Promise<void> {
     if (this.#closed) throw this.#closed;
-    if (!this.#context.isWritable) await this.#context.whenWritable(signal);
+    await this.#room(signal);
     if (this.#options.reliable) {
       return this.#sendWindow.send(content, { receivers: this.#events.receivers() });
     }
@@ -115,7 +116,7 @@ export class DataPath {
    */
   async publishTo(member: WireName, content: Content, signal?: AbortSignal): Promise<void> {
     if (this.#closed) throw this.#closed;
-    if (!this.#context.isWritable) await this.#context.whenWritable(signal);
+    await this.#room(signal);
     const id = firstSingleId + (randomMessageId(this.#context.crypto) % (firstSingleId - 1));
     const metadata = new Map(content.metadata).set(publishTo, 'TRUE');
     const single = { ...content, metadata, to: member };
@@ -158,6 +159,22 @@ export class DataPath {
     this.#closed ??= reason;
     this.#sendWindow.close(reason);
     for (const { requests } of this.#streams.values()) requests.close();
+  }
+
+  /** Waits for room on the link; who came first goes first, also when room comes meanwhile. */
+  async #room(signal: AbortSignal | undefined): Promise<void> {
+    if (!this.#lastInLine && this.#context.isWritable) return;
+    const before = this.#lastInLine ?? Promise.resolve();
+    const turn = before.then(() => this.#context.whenWritable(signal));
+    const over = turn.catch(() => {
+      // Whoever waited hears of it; the next in line has its turn all the same.
+    });
+    this.#lastInLine = over;
+    try {
+      await turn;
+    } finally {
+      if (this.#lastInLine === over) this.#lastInLine = undefined;
+    }
   }
 
   #message(incoming: Incoming, identity: Identity): void {

@@ -8,6 +8,7 @@ const noBytes = new Uint8Array(0);
 const tags = {
   publish: 0x1a,
   publishHeader: 0x0a,
+  sessionHeader: 0x12,
   source: 0x0a,
   destination: 0x12,
   identity: 0x1a,
@@ -99,35 +100,68 @@ export function isPublish(frame: Uint8Array): boolean {
  * @throws SlimError `malformed-frame` when it is no Publish, or names or session header are missing.
  */
 export function viewPublish(frame: Uint8Array): PublishView {
-  const frameRest: Uint8Array[] = [];
-  const publish = takeField(frame, new ProtobufReader(frame), tags.publish, frameRest);
-  const publishRest: Uint8Array[] = [];
-  const header = takeField(frame, publish, tags.publishHeader, publishRest);
-  if (!publishRest.some((field) => field[0] === 0x12)) throw malformed('no session header');
-  return { ...viewHeader(frame, header), publishRest, frameRest };
+  const publish = takeField(frame, new ProtobufReader(frame), tags.publish);
+  const header = takeField(frame, publish.field, tags.publishHeader);
+  if (!header.hasSession) throw malformed('no session header');
+  return {
+    ...viewHeader(frame, header.field),
+    publishRest: header.rest,
+    frameRest: publish.rest,
+  };
+}
+
+/** Collects the parts of a frame that are passed over; neighbours become one part. */
+class Passed {
+  readonly parts: Uint8Array[] = [];
+  readonly #frame: Uint8Array;
+  #start = 0;
+  #end = 0;
+
+  constructor(frame: Uint8Array) {
+    this.#frame = frame;
+  }
+
+  add(start: number, end: number): void {
+    if (start !== this.#end) {
+      this.finish();
+      this.#start = start;
+    }
+    this.#end = end;
+  }
+
+  finish(): readonly Uint8Array[] {
+    if (this.#end > this.#start) this.parts.push(this.#frame.subarray(this.#start, this.#end));
+    this.#start = this.#end;
+    return this.parts;
+  }
+}
+
+interface Taken {
+  readonly field: ProtobufReader;
+  readonly rest: readonly Uint8Array[];
+  /** True when a session header is among the other fields. */
+  readonly hasSession: boolean;
 }
 
 /** Finds the one field with that tag, and keeps all others as they are. */
-function takeField(
-  frame: Uint8Array,
-  from: ProtobufReader,
-  wanted: number,
-  others: Uint8Array[],
-): ProtobufReader {
-  let found: ProtobufReader | undefined;
+function takeField(frame: Uint8Array, from: ProtobufReader, wanted: number): Taken {
+  const passed = new Passed(frame);
+  let hasSession = false;
+  let field: ProtobufReader | undefined;
   while (!from.done) {
     const start = from.offset;
     const tag = from.tag();
     if (tag === wanted) {
-      if (found) throw malformed('a field that must be single occurs twice');
-      found = from.message();
+      if (field) throw malformed('a field that must be single occurs twice');
+      field = from.message();
     } else {
       from.skip(tag);
-      others.push(frame.subarray(start, from.offset));
+      hasSession ||= tag === tags.sessionHeader;
+      passed.add(start, from.offset);
     }
   }
-  if (!found) throw malformed('not a publish with a header');
-  return found;
+  if (!field) throw malformed('not a publish with a header');
+  return { field, rest: passed.finish(), hasSession };
 }
 
 function viewHeader(
@@ -135,16 +169,16 @@ function viewHeader(
   from: ProtobufReader,
 ): Pick<PublishView, 'header' | 'destination' | 'headerRest'> {
   const header = new HeaderFields();
-  const headerRest: Uint8Array[] = [];
+  const passed = new Passed(frame);
   while (!from.done) {
     const start = from.offset;
     const tag = from.tag();
     header.take(tag, from);
-    if (!hopTags.has(tag)) headerRest.push(frame.subarray(start, from.offset));
+    if (!hopTags.has(tag)) passed.add(start, from.offset);
   }
   const { source, destination } = header;
   if (!source?.isRoutable || !destination?.isRoutable) throw malformed('a name is missing');
-  return { header, destination, headerRest };
+  return { header, destination, headerRest: passed.finish() };
 }
 
 /**
