@@ -32,46 +32,45 @@ function rows({ case: { figures, baseline }, values }) {
  */
 export function asText(measured) {
   const { name, job } = measured.case;
-  const lines = [headings, ...rows(measured)];
-  const widths = headings.map((_, column) => Math.max(...lines.map((line) => width(line, column))));
-  const text = lines.map((line) =>
-    line.map((cell, at) => pad(cell, widths[at] ?? 0, at)).join('  '),
+  const lines = align([headings, ...rows(measured)]);
+  return [name, `  ${job}`, ...lines.map((line) => `  ${line.join('  ').trimEnd()}`), ''].join(
+    '\n',
   );
-  return [name, `  ${job}`, ...text.map((line) => `  ${line.trimEnd()}`), ''].join('\n');
 }
 
 /**
- * The result of one case for RESULTS.md.
+ * The result of one case for RESULTS.md, as Prettier would format it.
  * @param {Measured} measured
  */
 export function asMarkdown(measured) {
   const { name, job } = measured.case;
-  const cells = rows(measured).map((line) => `| ${line.join(' | ')} |`);
-  return [
-    `## ${name}`,
-    '',
-    `${job}.`,
-    '',
-    `| ${headings.join(' | ')} |`,
-    '| --- | --- | ---: | ---: | ---: |',
-    ...cells,
-    '',
-  ].join('\n');
+  const [heading = [], ...lines] = align([headings, ...rows(measured)]);
+  const rule = heading.map(({ length }, column) =>
+    isText(column) ? '-'.repeat(length) : `${'-'.repeat(length - 1)}:`,
+  );
+  const table = [heading, rule, ...lines].map((line) => `| ${line.join(' | ')} |`);
+  return [`## ${name}`, '', `${job}.`, '', ...table, ''].join('\n');
 }
 
 /**
- * @param {string[]} line
- * @param {number} column
+ * Pads every cell to the width of its column.
+ * @param {readonly string[][]} lines
  */
-const width = (line, column) => (line[column] ?? '').length;
+function align(lines) {
+  const width = (/** @type {number} */ column) =>
+    Math.max(...lines.map((line) => line[column]?.length ?? 0));
+  return lines.map((line) =>
+    line.map((cell, column) =>
+      isText(column) ? cell.padEnd(width(column)) : cell.padStart(width(column)),
+    ),
+  );
+}
 
 /**
- * Names to the left, numbers to the right.
- * @param {string} cell
- * @param {number} size
+ * Names stand to the left, numbers to the right.
  * @param {number} column
  */
-const pad = (cell, size, column) => (column < 2 ? cell.padEnd(size) : cell.padStart(size));
+const isText = (column) => column < 2;
 
 /** @param {number} value */
 const number = (value) => value.toLocaleString('en', { maximumSignificantDigits: 3 });

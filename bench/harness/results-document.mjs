@@ -1,5 +1,7 @@
 import { asMarkdown } from './report.mjs';
 
+const provisional = ', so other programs ran beside it and the figures are provisional';
+
 /**
  * The text of RESULTS.md.
  * @param {object} run
@@ -12,14 +14,15 @@ export function resultsDocument({ machine, rounds, results }) {
   return `# Benchmark results
 
 Written by \`npm run bench -- --write\` on ${date}: ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${os},
-Node ${node}. Load average before the run: ${load}${load > 0.5 ? ', so other programs ran beside it and the figures are provisional' : ''}.
+Node ${node}. Load average before the run: ${load}${load > 0.5 ? provisional : ''}.
 
 Each contender of a case does the same job in ${rounds} rounds, in turn with the others, with fresh
 processes and a warm-up each time; whatever is counted was verified to arrive once, in order. Read the
 ratio first: it is the median of the ratios within each round, and above 1 means better than the
 baseline, for rates and for times. Median and spread are for orientation. All processes of a run share
-the cores of one machine that also does other things, so absolute figures differ between machines and,
-by up to a factor of two, between runs; ratios differ far less.
+the cores of one machine, and the rate of a case depends on how they get in each other's way: with other
+programs beside them even ratios of rates have moved by a factor of two and more from run to run, CPU
+time per message much less.
 
 ${results.map(asMarkdown).join('\n')}`;
 }
