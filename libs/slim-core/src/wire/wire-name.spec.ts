@@ -107,7 +107,7 @@ describe('internName', () => {
   it('gives the same object for equal bytes, which is what makes it cheap', () => {
     const first = internName(fromHex(encoded));
     const padded = fromHex(`ff${encoded}ff`);
-    expect(internName(padded, 1, padded.length - 1)).toBe(first);
+    expect(internName(padded.subarray(1, -1))).toBe(first);
   });
 
   it('does not depend on the buffer it was read from', () => {

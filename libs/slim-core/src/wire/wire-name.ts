@@ -83,7 +83,7 @@ export class WireName {
 
   /** Equal for names whose canonical encodings are equal: hashes, id and strings. */
   get key(): string {
-    return (this.#key ??= binaryText(this.bytes, 0, this.bytes.length));
+    return (this.#key ??= binaryText(this.bytes));
   }
 
   /** The name with its strings. @throws SlimError `malformed-frame` when it has none. */
@@ -112,20 +112,34 @@ export class WireName {
   }
 }
 
-/** Names seen lately, by their bytes, so that each is decoded and hashed for the MAC once. */
-const interned = new Map<string, WireName>();
+/** Names seen lately, by a hash of their bytes, so that each is decoded and prepared for the MAC once. */
+const interned = new Map<number, WireName>();
 const maxInterned = 8192;
 
 /** Reads a name from its bytes, or finds the one read before from equal bytes. */
-export function internName(bytes: Uint8Array, start = 0, end = bytes.length): WireName {
-  const key = binaryText(bytes, start, end);
-  const known = interned.get(key);
-  if (known) return known;
-  const name = new WireName(nameType.decode(bytes.subarray(start, end)));
+export function internName(bytes: Uint8Array): WireName {
+  const hash = hashOf(bytes);
+  const known = interned.get(hash);
+  if (known && isSame(known.bytes, bytes)) return known;
+  const name = new WireName(nameType.decode(bytes));
   // Starting over is cheap and bounds the memory that foreign names can take.
   if (interned.size >= maxInterned) interned.clear();
-  interned.set(key, name);
+  interned.set(hash, name);
   return name;
+}
+
+/** FNV-1a. Names that collide push each other out, which costs time and nothing else. */
+function hashOf(bytes: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < bytes.length; at += 1)
+    hash = Math.imul(hash ^ (bytes[at] ?? 0), 0x01000193);
+  return hash;
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at += 1) if (a[at] !== b[at]) return false;
+  return true;
 }
 
 /** The `Name` message as a field of others. */
@@ -148,11 +162,10 @@ function prefixOf({ encoded }: Infer<typeof nameType>): string {
 }
 
 /** Bytes as text with one character a byte: the cheapest key of a Map. */
-function binaryText(bytes: Uint8Array, start: number, end: number): string {
-  if (end - start <= chunkBytes) return String.fromCharCode(...bytes.subarray(start, end));
+function binaryText(bytes: Uint8Array): string {
   let text = '';
-  for (let at = start; at < end; at += chunkBytes) {
-    text += String.fromCharCode(...bytes.subarray(at, Math.min(at + chunkBytes, end)));
+  for (let at = 0; at < bytes.length; at += chunkBytes) {
+    text += String.fromCharCode(...bytes.subarray(at, at + chunkBytes));
   }
   return text;
 }
