@@ -5,6 +5,7 @@ import { channelIds, nullId } from '../names/name-id.js';
 import type { SlimName } from '../names/slim-name.js';
 import type { BaseSession, SessionOwner, SessionSetup } from '../session/base-session.js';
 import type { Channel } from '../session/channel.js';
+import { ChannelMemory } from '../session/channel-memory.js';
 import { ChannelMember } from '../session/channel-member.js';
 import { ChannelSession } from '../session/channel-session.js';
 import { verifySender } from '../session/checks.js';
@@ -50,7 +51,7 @@ export class Sessions {
   discoverable = true;
   readonly #options: SessionsOptions;
   readonly #sessions = new Map<number, BaseSession>();
-  readonly #recent = new Set<number>();
+  readonly #recent = new Map<number, ChannelMemory>();
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -80,6 +81,7 @@ export class Sessions {
       channel: context.toWireName(name.withId(ids.data)),
       control: context.toWireName(name.withId(ids.control)),
       moderator: own,
+      memory: new ChannelMemory(),
       ...settings,
     };
     const channel = this.#add(new ChannelSession(context, setup, this.#owner));
@@ -99,7 +101,7 @@ export class Sessions {
   /** Takes a message off the link. @throws SlimError when it is refused, which loses nothing else */
   receive(incoming: Incoming): void {
     const session = this.#sessions.get(incoming.session.sessionId);
-    if (session) session.receive(incoming);
+    if (session && !isAnew(session, incoming)) session.receive(incoming);
     else this.#unknown(incoming);
   }
 
@@ -173,9 +175,14 @@ export class Sessions {
   #decided(accepted: boolean, incoming: Incoming, identity: Identity): void {
     if (!accepted) return this.#answer(incoming, messageType.groupNack, { groupNack: {} });
     const request = incoming.command?.joinRequest;
-    // Decided twice, because the invitation was repeated meanwhile.
     const known = this.#sessions.get(incoming.session.sessionId);
-    if (known) return known.receive(incoming);
+    if (known && isSuperseded(known, incoming, identity)) {
+      known.finish(new SlimError('session-closed', 'this member was removed and is invited again'));
+    } else if (known) {
+      // Decided twice, because the invitation was repeated meanwhile.
+      return known.receive(incoming);
+    }
+    if (this.#recent.get(incoming.session.sessionId)?.has(incoming)) return;
     if (!request) return;
     const setup = this.#invitedSetup(incoming, request);
     switch (incoming.session.sessionType) {
@@ -199,10 +206,12 @@ export class Sessions {
     setup: SessionSetup & ReturnType<typeof channelOf>,
   ): void {
     const { context, direction } = this.#options;
+    const memory = this.#recent.get(setup.id) ?? new ChannelMemory();
+    memory.add(incoming);
     const joined = this.#add(
       new ChannelSession(
         context,
-        { ...setup, moderator: incoming.source, ...settingsOf(direction) },
+        { ...setup, moderator: incoming.source, memory, ...settingsOf(direction) },
         this.#owner,
       ),
     );
@@ -262,8 +271,12 @@ export class Sessions {
   #forget(session: BaseSession): void {
     const { id } = session;
     if (this.#sessions.get(id) === session) this.#sessions.delete(id);
-    this.#recent.add(id);
-    const [oldest] = this.#recent;
+    this.#recent.delete(id);
+    this.#recent.set(
+      id,
+      session instanceof ChannelSession ? session.setup.memory : new ChannelMemory(),
+    );
+    const [oldest] = this.#recent.keys();
     if (this.#recent.size > maxRecentSessions && oldest !== undefined) this.#recent.delete(oldest);
   }
 
@@ -282,6 +295,21 @@ export class Sessions {
     context.send(context.composer.control(address, command));
   }
 }
+
+/** Discovery is of no session, and a member that is invited again is out of the channel it knew. */
+const isAnew = (session: BaseSession, incoming: Incoming): boolean =>
+  incoming.session.messageType === messageType.discoveryRequest ||
+  (incoming.session.messageType === messageType.joinRequest &&
+    session instanceof ChannelSession &&
+    !session.setup.memory.has(incoming));
+
+/** True when the moderator of a channel invites this side, which it would not do with a member. */
+const isSuperseded = (session: BaseSession, incoming: Incoming, { subject }: Identity): boolean =>
+  session instanceof ChannelSession &&
+  !session.isModerator &&
+  session.setup.moderator.equals(incoming.source) &&
+  session.moderatorIdentity?.subject === subject &&
+  !session.setup.memory.has(incoming);
 
 const isOpening = (type: number): boolean =>
   type === messageType.discoveryRequest || type === messageType.joinRequest;

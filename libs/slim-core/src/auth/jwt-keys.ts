@@ -9,12 +9,10 @@ import {
 import { SlimError } from '../errors/slim-error.js';
 import { isRecord } from './claims.js';
 
-// prettier-ignore
-const algorithms = [
-  'HS256', 'HS384', 'HS512',
-  'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512',
-  'ES256', 'ES384', 'EdDSA',
-] as const;
+const symmetric = ['HS256', 'HS384', 'HS512'] as const;
+const rsa = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const;
+const curves = ['ES256', 'ES384', 'EdDSA'] as const;
+const algorithms = [...symmetric, ...rsa, ...curves];
 
 /** The algorithms that official applications sign identity tokens with. */
 export type JwtAlgorithm = (typeof algorithms)[number];
@@ -94,7 +92,7 @@ function parsePem(pem: string, algorithm: JwtAlgorithm, use: JwtKeyUse): KeyLoad
 
 function parseSecret(secret: string | Uint8Array, algorithm: string): KeyLoader {
   if (!isAlgorithm(algorithm) || !isSymmetric(algorithm)) {
-    throw invalid(`expected HS256, HS384 or HS512 for a secret, got ${algorithm}`);
+    throw invalid(`expected one of ${symmetric.join(', ')} for a secret, got ${algorithm}`);
   }
   const key = typeof secret === 'string' ? new TextEncoder().encode(secret) : secret.slice();
   checkStrength(key);
@@ -155,7 +153,7 @@ function isAlgorithm(value: unknown): value is JwtAlgorithm {
 }
 
 function isSymmetric(algorithm: JwtAlgorithm): boolean {
-  return algorithm.startsWith('HS');
+  return symmetric.some((known) => known === algorithm);
 }
 
 function parseJson(value: unknown, what: string): Record<string, unknown> {

@@ -23,6 +23,7 @@ export class JwtProvider implements IdentityProvider {
   readonly #key: LoadedKey;
   readonly #clock: Clock;
   #token = '';
+  #closed = false;
   #cancel: Cancel = () => undefined;
 
   constructor(claims: JwtClaims, key: LoadedKey, keys: SigningKeyPair, clock: Clock) {
@@ -47,17 +48,22 @@ export class JwtProvider implements IdentityProvider {
   }
 
   close(): void {
+    this.#closed = true;
     this.#cancel();
   }
 
   #arm(): void {
     const intervalMs = Math.min(renewMs, this.#claims.lifetimeMs / 2);
-    this.#cancel = this.#clock.schedule(intervalMs, () => {
-      this.#arm();
-      this.#sign().catch(() => {
-        // The token at hand is good for at least as long as it takes until the next attempt.
-      });
-    });
+    this.#cancel = this.#clock.schedule(intervalMs, () => void this.#renew());
+  }
+
+  async #renew(): Promise<void> {
+    try {
+      await this.#sign();
+    } catch {
+      // The key has signed before, and the token at hand is good until the next attempt.
+    }
+    if (!this.#closed) this.#arm();
   }
 
   async #sign(): Promise<void> {

@@ -1,5 +1,8 @@
 const encoder = new TextEncoder();
 
+/** Buffer that a writer keeps for its next message. */
+const maxKeptBytes = 64 * 1024;
+
 /**
  * Writes protobuf wire format, and the little-endian integers of the header MAC, into one growing
  * buffer. Bytes given to it are copied.
@@ -22,7 +25,9 @@ export class ByteWriter {
     return this.#bytes.subarray(0, this.#at);
   }
 
+  /** Starts over. A buffer that one long message grew is not kept. */
   reset(): this {
+    if (this.#bytes.length > maxKeptBytes) this.#bytes = new Uint8Array(maxKeptBytes);
     this.#at = 0;
     return this;
   }

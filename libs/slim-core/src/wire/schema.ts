@@ -43,16 +43,25 @@ export function message<F extends Fields>(definition: F): MessageType<ValueOf<F>
   ) as (readonly [keyof Value, Field<unknown>])[];
   const byTag = new Map(entries.map((entry) => [entry[1].tag, entry]));
 
+  // Copying one object with every field absent is the cheapest way to a new one; lists and maps, which
+  // grow while they are read, are made anew.
+  const absent = Object.fromEntries(entries.map(([key, field]) => [key, field.absent()]));
+  const containers = entries.filter(([key, field]) => field.absent() !== absent[key as string]);
+  const empty = (): Record<keyof Value, unknown> => {
+    const value = { ...absent } as Record<keyof Value, unknown>;
+    for (const [key, field] of containers) value[key] = field.absent();
+    return value;
+  };
   const make = (fields: Partial<Value> = {}): Value => {
-    const value = {} as Record<keyof Value, unknown>;
-    for (const [key, field] of entries) value[key] = fields[key] ?? field.absent();
+    const value = empty();
+    for (const key in fields) if (fields[key] !== undefined) value[key] = fields[key];
     return value as Value;
   };
   const writeTo = (value: Value, out: ByteWriter): void => {
     for (const [key, field] of entries) field.write(value[key], field.tag, out);
   };
   const readFrom = (from: ProtobufReader): Value => {
-    const value = make() as Record<keyof Value, unknown>;
+    const value = empty();
     while (!from.done) {
       const tag = from.tag();
       const entry = byTag.get(tag);
@@ -61,14 +70,15 @@ export function message<F extends Fields>(definition: F): MessageType<ValueOf<F>
     }
     return value as Value;
   };
+  // One writer for all: no message holds another of its own type, so it is never in use twice.
+  const writer = new ByteWriter();
   return {
     make,
     writeTo,
     readFrom,
     encode: (value) => {
-      const out = new ByteWriter();
-      writeTo(value, out);
-      return out.finish();
+      writeTo(value, writer.reset());
+      return writer.finish();
     },
     decode: (bytes) => readFrom(new ProtobufReader(bytes)),
   };
