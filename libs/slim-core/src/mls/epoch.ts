@@ -42,19 +42,33 @@ const padToBytes = 256;
 
 /**
  * Seals and opens the application messages of one epoch (RFC 9420 sections 6 and 9), synchronously.
- * Written by hand because it is synchronous and spares the library's copies of its state (bench case
- * `mls`);
- * the library is its oracle in the tests.
+ * Written by hand because it is synchronous and spares the copies that the library makes of its state
+ * (bench case `one-way`, MLS on); the library is its oracle in the tests.
  */
 export class Epoch {
   readonly #crypto: Crypto;
   readonly #secrets: EpochSecrets;
   readonly #ratchets = new Map<number, SecretRatchet>();
   readonly #own: SecretRatchet;
+  /** Group, epoch and content type: how both AADs and the message itself begin. */
+  readonly #head: Uint8Array;
+  /** How the signed bytes begin, up to the leaf of the sender. */
+  readonly #signedHead: Uint8Array;
+  readonly #scratch = new TlsWriter();
 
   constructor(crypto: Crypto, secrets: EpochSecrets) {
     this.#crypto = crypto;
     this.#secrets = secrets;
+    const { groupId, epoch } = secrets;
+    this.#head = this.#scratch.opaque(groupId).uint64(epoch).uint8(applicationContent).finish();
+    this.#signedHead = this.#scratch
+      .reset()
+      .uint16(mls10)
+      .uint16(privateMessageFormat)
+      .opaque(groupId)
+      .uint64(epoch)
+      .uint8(memberSender)
+      .finish();
     this.#own = this.#newRatchet(secrets.ownLeaf);
   }
 
@@ -65,30 +79,27 @@ export class Epoch {
       signingKey,
       this.#signedBytes(ownLeaf, plaintext, authenticatedData),
     );
-    const content = new TlsWriter(plaintext.length + 96).opaque(plaintext).opaque(signature);
+    const content = this.#scratch.reset().opaque(plaintext).opaque(signature);
     const padded = content.finish(Math.max(0, padToBytes - content.length));
 
     const { key, nonce, generation } = this.#own.next();
     const reuseGuard = this.#crypto.random(4);
     xorInto(nonce, reuseGuard);
-    const aad = this.#head().opaque(authenticatedData).finish();
+    const aad = this.#scratch.reset().raw(this.#head).opaque(authenticatedData).finish();
     const ciphertext = this.#crypto.seal(key, nonce, aad, padded);
-    const senderData = new TlsWriter(12)
+    const senderData = this.#scratch
+      .reset()
       .uint32(ownLeaf)
       .uint32(generation)
       .raw(reuseGuard)
       .finish();
     const sender = this.#senderDataKey(ciphertext);
-    const sealedSender = this.#crypto.seal(
-      sender.key,
-      sender.nonce,
-      this.#head().finish(),
-      senderData,
-    );
-    return new TlsWriter(ciphertext.length + authenticatedData.length + 128)
+    const sealedSender = this.#crypto.seal(sender.key, sender.nonce, this.#head, senderData);
+    return this.#scratch
+      .reset()
       .uint16(mls10)
       .uint16(privateMessageFormat)
-      .raw(this.#head().finish())
+      .raw(this.#head)
       .opaque(authenticatedData)
       .opaque(sealedSender)
       .opaque(ciphertext)
@@ -104,7 +115,7 @@ export class Epoch {
     const ratchet = this.#ratchetOf(sender.leaf);
     const { key, nonce } = ratchet.peek(sender.generation);
     xorInto(nonce, sender.reuseGuard);
-    const aad = this.#head().opaque(authenticatedData).finish();
+    const aad = this.#scratch.reset().raw(this.#head).opaque(authenticatedData).finish();
     const content = this.#crypto.open(key, nonce, aad, ciphertext);
     if (!content) throw new SlimError('mls-failure', 'an application message is not authentic');
     ratchet.consume(sender.generation);
@@ -128,7 +139,7 @@ export class Epoch {
     readonly reuseGuard: Uint8Array;
   } {
     const { key, nonce } = this.#senderDataKey(ciphertext);
-    const aad = this.#head().finish();
+    const aad = this.#head;
     const senderData = this.#crypto.open(key, nonce, aad, encryptedSenderData);
     if (!senderData) throw new SlimError('mls-failure', 'the sender data is not authentic');
     const reader = new TlsReader(senderData);
@@ -144,32 +155,19 @@ export class Epoch {
     };
   }
 
-  /** Group, epoch and content type: how both AADs and the message itself begin. */
-  #head(): TlsWriter {
-    const { groupId, epoch } = this.#secrets;
-    return new TlsWriter(groupId.length + 600)
-      .opaque(groupId)
-      .uint64(epoch)
-      .uint8(applicationContent);
-  }
-
   /** SignContent over FramedContentTBS (RFC 9420 sections 5.1.2 and 6.1). */
   #signedBytes(leaf: number, plaintext: Uint8Array, authenticatedData: Uint8Array): Uint8Array {
-    const { groupId, epoch, groupContext } = this.#secrets;
-    const capacity = plaintext.length + authenticatedData.length + groupContext.length + 128;
-    const content = new TlsWriter(capacity)
-      .uint16(mls10)
-      .uint16(privateMessageFormat)
-      .opaque(groupId)
-      .uint64(epoch)
-      .uint8(memberSender)
+    const { groupContext } = this.#secrets;
+    const content = this.#scratch
+      .reset()
+      .raw(this.#signedHead)
       .uint32(leaf)
       .opaque(authenticatedData)
       .uint8(applicationContent)
       .opaque(plaintext)
       .raw(groupContext)
       .finish();
-    return new TlsWriter(capacity + 32).opaque(signLabel).opaque(content).finish();
+    return this.#scratch.reset().opaque(signLabel).opaque(content).finish();
   }
 
   #ratchetOf(leaf: number): SecretRatchet {

@@ -1,3 +1,6 @@
+/** Buffer that a writer keeps for its next message. */
+const maxKeptBytes = 64 * 1024;
+
 /** Writes the TLS presentation language of MLS (RFC 9420 section 2.1) into one growing buffer. */
 export class TlsWriter {
   #bytes: Uint8Array<ArrayBuffer>;
@@ -14,6 +17,16 @@ export class TlsWriter {
     const out = new Uint8Array(this.#at + padding);
     out.set(this.#bytes.subarray(0, this.#at));
     return out;
+  }
+
+  /** Starts over. A buffer that one long message grew is not kept. */
+  reset(): this {
+    if (this.#bytes.length > maxKeptBytes) {
+      this.#bytes = new Uint8Array(maxKeptBytes);
+      this.#view = new DataView(this.#bytes.buffer);
+    }
+    this.#at = 0;
+    return this;
   }
 
   get length(): number {
