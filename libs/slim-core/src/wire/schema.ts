@@ -84,110 +84,90 @@ export function message<F extends Fields>(definition: F): MessageType<ValueOf<F>
   };
 }
 
-const varintTag = (number: number): number => number * 8 + wireType.varint;
 const delimitedTag = (number: number): number => number * 8 + wireType.delimited;
 
-/** `uint32` and enums, whose unknown numbers are kept. */
-export const uint32 = (number: number): Field<number> => ({
-  number,
-  tag: varintTag(number),
-  absent: () => 0,
-  write: (value, tag, out) => {
-    if (value === 0) return;
-    out.varint(tag);
-    out.varint(value);
+/** A field with one value; one that holds what stands for absence is not written. */
+function single<Value, Absent>(
+  number: number,
+  kind: {
+    readonly wireType: number;
+    readonly absent: Absent;
+    write(value: Value, out: ByteWriter): void;
+    read(from: ProtobufReader): Value;
   },
-  read: (from) => from.uint32(),
-});
+): Field<Value | Absent> {
+  return {
+    number,
+    tag: number * 8 + kind.wireType,
+    absent: () => kind.absent,
+    write: (value, tag, out) => {
+      if (value === kind.absent) return;
+      out.varint(tag);
+      kind.write(value as Value, out);
+    },
+    read: (from) => kind.read(from),
+  };
+}
 
-export const uint64 = (number: number): Field<bigint> => ({
-  number,
-  tag: varintTag(number),
-  absent: () => 0n,
-  write: (value, tag, out) => {
-    if (value === 0n) return;
-    out.varint(tag);
-    out.varint64(value);
-  },
-  read: (from) => from.varint64(),
-});
+const asUint32 = {
+  wireType: wireType.varint,
+  write: (value: number, out: ByteWriter): void => out.varint(value),
+  read: (from: ProtobufReader): number => from.uint32(),
+};
+const asUint64 = {
+  wireType: wireType.varint,
+  write: (value: bigint, out: ByteWriter): void => out.varint64(value),
+  read: (from: ProtobufReader): bigint => from.varint64(),
+};
+const asBool = {
+  wireType: wireType.varint,
+  write: (value: boolean, out: ByteWriter): void => out.varint(value ? 1 : 0),
+  read: (from: ProtobufReader): boolean => from.varint64() !== 0n,
+};
+const asString = {
+  wireType: wireType.delimited,
+  write: (value: string, out: ByteWriter): void => out.string(value),
+  read: (from: ProtobufReader): string => from.string(),
+};
+const asBytes = {
+  wireType: wireType.delimited,
+  write: (value: Uint8Array, out: ByteWriter): void => out.bytes(value),
+  read: (from: ProtobufReader): Uint8Array => from.bytes(),
+};
+
+/** `uint32` and enums, whose unknown numbers are kept. */
+export const uint32 = (number: number): Field<number> => single(number, { ...asUint32, absent: 0 });
+
+export const uint64 = (number: number): Field<bigint> =>
+  single(number, { ...asUint64, absent: 0n });
+
+export const bool = (number: number): Field<boolean> =>
+  single(number, { ...asBool, absent: false });
+
+export const string = (number: number): Field<string> =>
+  single(number, { ...asString, absent: '' });
 
 /** `optional uint64`: absent is not zero. */
-export const optionalUint64 = (number: number): Field<bigint | undefined> => ({
-  number,
-  tag: varintTag(number),
-  absent: () => undefined,
-  write: (value, tag, out) => {
-    if (value === undefined) return;
-    out.varint(tag);
-    out.varint64(value);
-  },
-  read: (from) => from.varint64(),
-});
-
-export const bool = (number: number): Field<boolean> => ({
-  number,
-  tag: varintTag(number),
-  absent: () => false,
-  write: (value, tag, out) => {
-    if (!value) return;
-    out.varint(tag);
-    out.varint(1);
-  },
-  read: (from) => from.varint64() !== 0n,
-});
+export const optionalUint64 = (number: number): Field<bigint | undefined> =>
+  single(number, { ...asUint64, absent: undefined });
 
 /** `optional bool`: absent is not false. */
-export const optionalBool = (number: number): Field<boolean | undefined> => ({
-  number,
-  tag: varintTag(number),
-  absent: () => undefined,
-  write: (value, tag, out) => {
-    if (value === undefined) return;
-    out.varint(tag);
-    out.varint(value ? 1 : 0);
-  },
-  read: (from) => from.varint64() !== 0n,
-});
+export const optionalBool = (number: number): Field<boolean | undefined> =>
+  single(number, { ...asBool, absent: undefined });
 
-export const string = (number: number): Field<string> => ({
-  number,
-  tag: delimitedTag(number),
-  absent: () => '',
-  write: (value, tag, out) => {
-    if (value === '') return;
-    out.varint(tag);
-    out.string(value);
-  },
-  read: (from) => from.string(),
-});
+/** `optional bytes`: absent is not empty. */
+export const optionalBytes = (number: number): Field<Uint8Array | undefined> =>
+  single(number, { ...asBytes, absent: undefined });
 
 const noBytes = new Uint8Array(0);
 
-export const bytes = (number: number): Field<Uint8Array> => ({
-  number,
-  tag: delimitedTag(number),
-  absent: () => noBytes,
-  write: (value, tag, out) => {
-    if (value.length === 0) return;
-    out.varint(tag);
-    out.bytes(value);
-  },
-  read: (from) => from.bytes(),
-});
-
-/** `optional bytes`: absent is not empty. */
-export const optionalBytes = (number: number): Field<Uint8Array | undefined> => ({
-  number,
-  tag: delimitedTag(number),
-  absent: () => undefined,
-  write: (value, tag, out) => {
-    if (value === undefined) return;
-    out.varint(tag);
-    out.bytes(value);
-  },
-  read: (from) => from.bytes(),
-});
+export const bytes = (number: number): Field<Uint8Array> => {
+  const field = single(number, { ...asBytes, absent: noBytes });
+  return {
+    ...field,
+    write: (value, tag, out) => field.write(value.length === 0 ? noBytes : value, tag, out),
+  };
+};
 
 /** What a sub-message field needs of its type; a message definition has it, a name too. */
 export type SubMessage<Value> = Pick<MessageType<Value>, 'writeTo' | 'readFrom'>;
