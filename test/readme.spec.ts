@@ -30,7 +30,7 @@ function examples(): string[] {
 
 /** What the compiler says of files that are not on disk. */
 function diagnose(files: ReadonlyMap<string, string>): string[] {
-  const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile) as {
+  const { config } = ts.readConfigFile(`${root}tsconfig.json`, (path) => ts.sys.readFile(path)) as {
     config: object;
   };
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
