@@ -83,8 +83,7 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
   protected async dispatchEvent<T>(packet: ReadPacket): Promise<T> {
     try {
       const { name, operation } = parsePattern(packet.pattern, this.target);
-      const session = await this.sessions.to(name);
-      await session.emit(toMessage(operation, packet, SlimRecord.from(packet.data)));
+      await this.tell(name, toMessage(operation, packet, SlimRecord.from(packet.data)));
     } catch (reason) {
       // An event that nobody subscribed to fails in silence otherwise.
       this.connection.events.emit('error', reason, String(packet.pattern));
@@ -101,6 +100,15 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
       if ('response' in packet) observer.next(this.serializeResponse(packet.response));
       if (packet.isDisposed) observer.complete();
     };
+  }
+
+  /** An event to a channel of this application is for everybody in it. */
+  private async tell(name: SlimName, message: ClientMessage): Promise<void> {
+    const isPlainName = message.operation === '' && !name.isInstance;
+    const channel = isPlainName ? this.connection.channels?.find(name.service) : undefined;
+    if (channel) return channel.publish(message.data, { metadata: message.metadata });
+    const session = await this.sessions.to(name);
+    return session.emit(message);
   }
 
   private async ask(packet: ReadPacket, record: SlimRecord, call: ClientCall): Promise<void> {

@@ -1,9 +1,28 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
-import { SlimError, type Session, type SlimName } from '@nestjs-slim/core';
+import {
+  SlimError,
+  type Channel,
+  type Invitation,
+  type Metadata,
+  type Session,
+  type SlimName,
+} from '@nestjs-slim/core';
 import { SlimApp } from '@nestjs-slim/platform-node';
 import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
 import { SlimListeners, type SlimEvents, type SlimStatus } from './slim-events.js';
 import { checkOptions, type SlimOptions, type SlimSettings } from './slim-options.js';
+
+/** What a connection asks of whoever looks after the channels of the application. */
+export interface ChannelHost {
+  /** Decides on an invitation to a channel. */
+  accepts(invitation: Invitation): boolean | Promise<boolean>;
+  /** The application is in a channel that it was invited to. */
+  joined(channel: Channel): void;
+  /** The channel of that name, when it is one of the application's. */
+  find(
+    service: string,
+  ): { publish(data: unknown, options: { metadata: Metadata }): Promise<void> } | undefined;
+}
 
 type State =
   | { readonly kind: 'idle' }
@@ -28,9 +47,10 @@ const statusOf = {
 export class SlimConnection implements OnApplicationShutdown {
   readonly settings: SlimSettings;
   readonly events = new SlimListeners();
+  /** Without it every invitation to a channel is refused. */
+  channels: ChannelHost | undefined;
   private readonly currentStatus = new BehaviorSubject<SlimStatus>('disconnected');
   private state: State = { kind: 'idle' };
-  private reading: SlimApp | undefined;
   private acceptor: ((session: Session) => void) | undefined;
 
   /** @throws SlimError `invalid-config`, `invalid-name` */
@@ -51,7 +71,7 @@ export class SlimConnection implements OnApplicationShutdown {
   /** @throws SlimError `link-closed` when not connected */
   get app(): SlimApp {
     if (this.state.kind === 'connected') return this.state.app;
-    throw new SlimError('link-closed', `"${this.name.service}" is not connected`);
+    throw this.notConnected();
   }
 
   /** May be called at any time, before connecting too. */
@@ -100,9 +120,8 @@ export class SlimConnection implements OnApplicationShutdown {
     if (this.acceptor) {
       throw new SlimError('invalid-config', `"${this.name.service}" is served already`);
     }
-    const { app } = this;
+    if (this.state.kind !== 'connected') throw this.notConnected();
     this.acceptor = accept;
-    if (this.reading !== app) void this.read(app);
     return () => {
       if (this.acceptor === accept) this.acceptor = undefined;
     };
@@ -114,7 +133,10 @@ export class SlimConnection implements OnApplicationShutdown {
       ...this.settings.app,
       signal: abort.signal,
       // Without a server the other side is refused at once rather than left to wait.
-      accept: ({ channel }) => channel === undefined && this.acceptor !== undefined,
+      accept: (invitation) =>
+        invitation.channel
+          ? (this.channels?.accepts(invitation) ?? false)
+          : this.acceptor !== undefined,
     }).then(
       async (opened) => {
         if (this.state === connecting) return this.connected(opened);
@@ -141,6 +163,7 @@ export class SlimConnection implements OnApplicationShutdown {
     ];
     const stopListening = (): void => stop.forEach((off) => off());
     this.state = { kind: 'connected', app, stopListening };
+    void this.read(app);
     this.setStatus(statusOf[app.status], undefined);
     return app;
   }
@@ -174,12 +197,15 @@ export class SlimConnection implements OnApplicationShutdown {
   }
 
   private async read(app: SlimApp): Promise<void> {
-    this.reading = app;
     for await (const session of app.sessions()) {
-      if (this.acceptor && session.kind !== 'channel') this.acceptor(session);
+      if (session.kind === 'channel' && this.channels) this.channels.joined(session);
+      else if (session.kind === 'session' && this.acceptor) this.acceptor(session);
       // The server was closed since the session was accepted.
       else void session.close();
     }
-    if (this.reading === app) this.reading = undefined;
+  }
+
+  private notConnected(): SlimError {
+    return new SlimError('link-closed', `"${this.name.service}" is not connected`);
   }
 }

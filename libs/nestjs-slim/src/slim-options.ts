@@ -1,5 +1,13 @@
-import { SlimError, SlimName, nullId, systemClock, type Clock } from '@nestjs-slim/core';
+import {
+  SlimError,
+  SlimName,
+  nullId,
+  systemClock,
+  type Clock,
+  type InvitationPolicy,
+} from '@nestjs-slim/core';
 import type { SlimAppOptions } from '@nestjs-slim/platform-node';
+import { environment, type PlaceholderResolver } from './placeholders.js';
 
 /** How a service or client is connected to a SLIM network. */
 export interface SlimOptions extends Pick<
@@ -16,6 +24,13 @@ export interface SlimOptions extends Pick<
   readonly reliable?: boolean;
   /** How long closing waits for handlers that are at work; 10,000 unless given. */
   readonly drainMs?: number;
+  /**
+   * Which channels to join when invited: those of participant classes unless given, true for any, a
+   * function to decide on each invitation. A class that moderates a channel is in no other of that name.
+   */
+  readonly acceptChannels?: boolean | InvitationPolicy;
+  /** What `${KEY}` in the name of a channel stands for; the environment's variable unless given. */
+  readonly resolvePlaceholder?: PlaceholderResolver;
 }
 
 /** Options that were checked, with every default in place. */
@@ -29,6 +44,8 @@ export interface SlimSettings {
   readonly mls: boolean;
   readonly reliable: boolean;
   readonly drainMs: number;
+  readonly acceptChannels: boolean | InvitationPolicy;
+  readonly resolvePlaceholder: PlaceholderResolver;
 }
 
 /** @throws SlimError `invalid-config`, `invalid-name` */
@@ -36,7 +53,8 @@ export function checkOptions(options: SlimOptions): SlimSettings {
   // JavaScript callers and factories give anything.
   const given = options as Partial<SlimOptions> | null | undefined;
   if (!given) throw new SlimError('invalid-config', `expected SLIM options, got ${String(given)}`);
-  const { requestTimeoutMs, discoveryMs, mls, reliable, drainMs, ...app } = options;
+  const { requestTimeoutMs, discoveryMs, mls, reliable, drainMs, ...rest } = options;
+  const { acceptChannels = false, resolvePlaceholder = environment, ...app } = rest;
   const { name, identity, node, clock = systemClock } = given;
   if (name === undefined) throw missing('name', 'org/namespace/service');
   if (typeof identity !== 'function') throw missing('identity', 'sharedSecret({ secret })');
@@ -53,6 +71,8 @@ export function checkOptions(options: SlimOptions): SlimSettings {
     mls: mls ?? true,
     reliable: reliable ?? true,
     drainMs: duration('drainMs', drainMs, 10_000),
+    acceptChannels,
+    resolvePlaceholder,
   };
 }
 

@@ -8,7 +8,10 @@ import {
   type Provider,
   type Type,
 } from '@nestjs/common';
+import { ExternalContextCreator, ModulesContainer } from '@nestjs/core';
 import { SlimError, type SlimName } from '@nestjs-slim/core';
+import { injectedChannels } from './channels/channel-tokens.js';
+import { SlimChannels } from './channels/slim-channels.js';
 import { SlimClient } from './slim-client.js';
 import { SlimConnection } from './slim-connection.js';
 import type { SlimOptions } from './slim-options.js';
@@ -45,8 +48,9 @@ export interface SlimClientEntry {
 const optionsToken = Symbol.for('nestjs-slim.options');
 
 /**
- * One connection for a whole application: `SlimConnection`, `SlimServer` and `SlimClient` share it. It is
- * opened by whoever needs it first and closed when the application shuts down, after the server.
+ * One connection for a whole application: `SlimConnection`, `SlimServer`, `SlimClient` and the classes
+ * marked with `SlimChannel` share it. It is opened by whoever needs it first and closed when the
+ * application shuts down, after the server.
  */
 @Module({})
 export class SlimModule {
@@ -90,6 +94,24 @@ const clientProvider: FactoryProvider = {
   useFactory: (connection: SlimConnection) => new SlimClient(connection),
 };
 
+const channelsProvider: FactoryProvider = {
+  provide: SlimChannels,
+  inject: [SlimConnection, ModulesContainer, ExternalContextCreator],
+  useFactory: (
+    connection: SlimConnection,
+    modules: ModulesContainer,
+    contexts: ExternalContextCreator,
+  ) => new SlimChannels(connection, { modules, contexts }),
+};
+
+function refProviders(): readonly FactoryProvider[] {
+  return injectedChannels().map(({ name, token }) => ({
+    provide: token,
+    inject: [SlimChannels],
+    useFactory: (channels: SlimChannels) => channels.ref(name),
+  }));
+}
+
 function dynamicModule(
   options: readonly Provider[],
   scope: { readonly isGlobal?: boolean | undefined; readonly imports?: DynamicModule['imports'] },
@@ -98,8 +120,16 @@ function dynamicModule(
     module: SlimModule,
     global: scope.isGlobal ?? true,
     imports: scope.imports ?? [],
-    providers: [...options, connectionProvider, serverProvider, clientProvider],
-    exports: [SlimConnection, SlimServer, SlimClient],
+    // Asked for when Nest scans the modules. By then every file is loaded, in whatever order, and each
+    // `@InjectChannel` has said which channel it wants.
+    get providers(): Provider[] {
+      const own = [connectionProvider, serverProvider, clientProvider, channelsProvider];
+      return [...options, ...own, ...refProviders()];
+    },
+    get exports(): InjectionToken[] {
+      const refs = refProviders().map(({ provide }) => provide);
+      return [SlimConnection, SlimServer, SlimClient, ...refs];
+    },
   };
 }
 

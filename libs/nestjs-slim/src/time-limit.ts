@@ -9,7 +9,11 @@ export function timeLimit(clock: Clock, delayMs: number, task: () => void): Canc
 }
 
 /** Settles with the work, which must not fail, or when its time is over. */
-export function settledWithin(clock: Clock, delayMs: number, work: Promise<unknown>): Promise<void> {
+export function settledWithin(
+  clock: Clock,
+  delayMs: number,
+  work: Promise<unknown>,
+): Promise<void> {
   return new Promise((resolve) => {
     const cancel = timeLimit(clock, delayMs, resolve);
     void work.then(() => {
