@@ -114,7 +114,14 @@ describe('a connection', () => {
     expect(String(log.mock.calls[0]?.[0])).toContain('a listener of the application');
   });
 
-  it('refuses sessions when nobody serves', async () => {
+  it('refuses sessions before anybody serves', async () => {
+    await open().connect();
+    const peer = await fabric.peer();
+    const opening = peer.openSession('acme/tests/own');
+    await expect(opening).rejects.toMatchObject({ code: 'refused' });
+  });
+
+  it('has one server, and is found no more once that one stops', async () => {
     const connection = open();
     await connection.connect();
     const stop = connection.serve(() => undefined);
@@ -124,7 +131,7 @@ describe('a connection', () => {
     const peer = await fabric.peer();
     expect((await peer.openSession('acme/tests/own')).mls).toBe(true);
     stop();
-    const opening = peer.openSession('acme/tests/own');
-    await expect(opening).rejects.toMatchObject({ code: 'refused' });
+    const opening = peer.openSession('acme/tests/own', { discoveryMs: 40 });
+    await expect(opening).rejects.toMatchObject({ code: 'no-route' });
   });
 });

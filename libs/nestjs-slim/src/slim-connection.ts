@@ -113,7 +113,8 @@ export class SlimConnection implements OnApplicationShutdown {
   }
 
   /**
-   * Hands sessions that others open to `accept`, until the returned function is called.
+   * Hands sessions that others open to `accept`, until the returned function is called; from then on
+   * whoever looks for the name finds other instances.
    * @throws SlimError `invalid-config` when there is somebody who accepts them, `link-closed`
    */
   serve(accept: (session: Session) => void): () => void {
@@ -121,9 +122,13 @@ export class SlimConnection implements OnApplicationShutdown {
       throw new SlimError('invalid-config', `"${this.name.service}" is served already`);
     }
     if (this.state.kind !== 'connected') throw this.notConnected();
+    const { app } = this.state;
     this.acceptor = accept;
+    app.discoverable = true;
     return () => {
-      if (this.acceptor === accept) this.acceptor = undefined;
+      if (this.acceptor !== accept) return;
+      this.acceptor = undefined;
+      app.discoverable = false;
     };
   }
 
