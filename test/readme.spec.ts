@@ -11,7 +11,8 @@ const preludes = {
 import { Body, Controller, Inject, Module, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ClientProxy, Ctx, MessagePattern, Payload } from '@nestjs/microservices';
-import { SlimContext, SlimModule, sharedSecret, slimMicroservice } from 'nestjs-slim';
+import { ChannelMessage, InjectChannel, ParticipantJoined, SlimChannel, SlimChannelRef } from 'nestjs-slim';
+import { SlimContext, SlimModule, SlimName, SlimSource, sharedSecret, slimMicroservice } from 'nestjs-slim';
 interface Order { readonly customer: string }
 const identity = sharedSecret({ secret: 'x'.repeat(32) });
 declare const node: string;
