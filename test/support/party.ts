@@ -90,7 +90,12 @@ export class OfficialParty implements Party {
   }
 
   async receive(count: number): Promise<readonly string[]> {
-    return (await this.peer.receive(this.session, count)).map(({ text }) => text);
+    const { messages, errors, ended } = await this.peer.receiveSome(this.session, count, 15_000);
+    // The moderator is told in its stream when a member leaves; nothing else may go wrong.
+    const faults = errors.filter((error) => !error.startsWith('participant disconnected'));
+    if (ended === 'count' && faults.length === 0) return messages.map(({ text }) => text);
+    const how = [ended, ...faults].join('; ');
+    throw new Error(`${this.name} received ${messages.length} of ${count} messages: ${how}`);
   }
 
   async online(): Promise<readonly string[]> {

@@ -137,6 +137,7 @@ export class Sessions {
       case messageType.groupClose:
         return this.#answer(incoming, messageType.groupAck, { groupAck: {} });
       case messageType.leaveRequest:
+        this.#recent.get(incoming.session.sessionId)?.add(incoming);
         return this.#answer(incoming, messageType.leaveReply, { leaveReply: {} });
       default:
     }

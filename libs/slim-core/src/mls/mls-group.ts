@@ -231,11 +231,6 @@ export class MlsGroup {
   }
 }
 
-/** True when the message was sealed in an epoch that the group has not reached yet. */
-export function isFutureMessage(group: MlsGroup, message: Uint8Array | undefined): boolean {
-  return message !== undefined && parseApplicationMessage(message).epoch > group.epoch;
-}
-
 /** A key package that was handed out and the private keys that can use its welcome. */
 export class PendingMember {
   /** The key package as a complete MLSMessage. */

@@ -1,4 +1,5 @@
 import type { Identity } from '../auth/identity.js';
+import type { Cancel } from '../clock/clock.js';
 import { SlimError } from '../errors/slim-error.js';
 import type { CommandPayload } from '../wire/command-payload.js';
 import { fanout } from '../wire/header.js';
@@ -194,6 +195,16 @@ export abstract class BaseSession<Setup extends SessionSetup = SessionSetup> {
     };
   }
 
+  /** Settles when the work does, or its time is up. */
+  protected async within(limitMs: number, work: Promise<unknown>): Promise<void> {
+    let cancel: Cancel = () => undefined;
+    const limit = new Promise<void>((resolve) => {
+      cancel = this.context.clock.schedule(limitMs, resolve);
+    });
+    await Promise.race([work, limit]);
+    cancel();
+  }
+
   protected abstract reply(
     to: WireName,
     payload: Uint8Array,
@@ -202,12 +213,7 @@ export abstract class BaseSession<Setup extends SessionSetup = SessionSetup> {
 
   async #close(): Promise<void> {
     if (!this.#endReason) {
-      let cancel = (): void => undefined;
-      const limit = new Promise<void>((resolve) => {
-        cancel = this.context.clock.schedule(this.setup.policy.closeMs, resolve);
-      });
-      await Promise.race([this.#leave(), limit, this.ended]);
-      cancel();
+      await this.within(this.setup.policy.closeMs, Promise.race([this.#leave(), this.ended]));
     }
     this.finish();
   }

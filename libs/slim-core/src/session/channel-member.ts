@@ -10,6 +10,7 @@ import {
 } from '../wire/command-payload.js';
 import { messageType } from '../wire/session-header.js';
 import type { InvitationResult } from './channel.js';
+import type { ChannelMemory } from './channel-memory.js';
 import type { ChannelRole, ChannelSession } from './channel-session.js';
 import { ask, online, unexpected } from './control-exchange.js';
 import type { Incoming } from './incoming.js';
@@ -32,6 +33,9 @@ export class ChannelMember implements ChannelRole {
   #state: State = { kind: 'invited' };
   #commitId = 0;
   #rejoining: Promise<void> | undefined;
+  /** Id of the last answer that brought new keys. */
+  #rejoinId: number | undefined;
+  #cancelRemoval: Cancel = () => undefined;
   /** Updates that came while new keys were on their way. */
   #held: Incoming[] = [];
 
@@ -68,9 +72,13 @@ export class ChannelMember implements ChannelRole {
       case messageType.leaveRequest: {
         const { messageId: id } = session;
         this.#session.send(source, messageType.leaveReply, { id, command: { leaveReply: {} } });
-        return this.#over('removed this member');
+        // One that was answered before meant an earlier membership.
+        return this.#memory.add(incoming) ? this.#over('removed this member') : undefined;
       }
       case messageType.rejoinReply:
+        // Repeated, because the acknowledgement was lost.
+        if (session.messageId === this.#rejoinId) this.#acknowledgeKeys(session.messageId);
+        return undefined;
       case messageType.leaveReply:
       case messageType.groupAck:
       case messageType.groupNack:
@@ -81,8 +89,12 @@ export class ChannelMember implements ChannelRole {
     }
   }
 
-  fellBehind(): void {
-    this.#rejoin().catch((reason: unknown) => this.#session.report(reason));
+  fellBehind(): Promise<void> {
+    return this.#state.kind === 'joined' ? this.#rejoin() : Promise.resolve();
+  }
+
+  stranger(): void {
+    // The moderator will tell it.
   }
 
   invite(): Promise<readonly InvitationResult[]> {
@@ -104,6 +116,7 @@ export class ChannelMember implements ChannelRole {
 
   stop(): void {
     if (this.#state.kind === 'joining') this.#state.expire();
+    this.#cancelRemoval();
     const { context, setup } = this.#session;
     for (const name of [setup.channel, setup.control]) {
       context.unsubscribe(name).catch(() => {
@@ -166,7 +179,8 @@ export class ChannelMember implements ChannelRole {
       this.#enter(await pending.join(mls.content), mls.commitId);
       return true;
     } catch (reason) {
-      this.#session.report(reason);
+      // Anything else is a welcome that was not meant for these keys; the one that is comes again.
+      if (!isNestedTreeRefusal(reason)) throw reason;
       return false;
     }
   }
@@ -187,25 +201,23 @@ export class ChannelMember implements ChannelRole {
     if (this.#state.kind !== 'joined' || !update?.participant?.name) throw unexpected(incoming);
     const isSelf = update.participant.name.equals(setup.source);
     if (isSelf && update.op === groupUpdateOp.rejoin) return this.#rejoined(update, incoming);
+    // Acknowledged in any case: a moderator that waits for it does not answer the request for new keys.
+    this.#session.acknowledge(incoming);
     if (this.#rejoining) {
       this.#held.push(incoming);
       return;
     }
-    if (setup.mls && !(await this.#applyCommit(update.mls, incoming))) return;
+    if (!(setup.mls ? await this.#applyCommit(update.mls) : this.#memory.add(incoming))) return;
     this.#applyRoster(update, isSelf);
-    this.#session.acknowledge(incoming);
   }
 
   /** Returns false when the roster is not to be touched: the commit is old, or cannot be applied. */
-  async #applyCommit(mls: MlsPayload | undefined, incoming: Incoming): Promise<boolean> {
+  async #applyCommit(mls: MlsPayload | undefined): Promise<boolean> {
     const { group } = this.#session;
     if (!mls || !group) throw new SlimError('mls-failure', 'an update has no commit');
-    if (mls.commitId <= this.#commitId) {
-      this.#session.acknowledge(incoming);
-      return false;
-    }
+    if (mls.commitId <= this.#commitId) return false;
     if (mls.commitId > this.#commitId + 1) {
-      this.fellBehind();
+      this.#catchUp();
       return false;
     }
     try {
@@ -215,7 +227,7 @@ export class ChannelMember implements ChannelRole {
       // The commit that removes this side: there are no new keys for it, and it will be told to leave.
       if (error.code === 'not-a-member') return true;
       this.#session.report(error);
-      this.fellBehind();
+      this.#catchUp();
       return false;
     }
     this.#commitId = mls.commitId;
@@ -225,7 +237,8 @@ export class ChannelMember implements ChannelRole {
 
   #applyRoster({ op, participant }: GroupUpdate, isSelf: boolean): void {
     const key = participant?.name?.key;
-    if (!participant || key === undefined || isSelf) return;
+    if (!participant || key === undefined) return;
+    if (isSelf) return this.#removed();
     const member = this.#session.roster.get(key);
     if (op === groupUpdateOp.remove) {
       if (member) this.#session.dismiss(member);
@@ -237,8 +250,10 @@ export class ChannelMember implements ChannelRole {
   }
 
   /** The update about this side's own return: only the list of members in it is news. */
-  #rejoined({ participants }: GroupUpdate, incoming: Incoming): void {
+  #rejoined({ participants, mls }: GroupUpdate, incoming: Incoming): void {
     const { roster, setup } = this.#session;
+    this.#session.acknowledge(incoming);
+    if ((mls?.commitId ?? 0) < this.#commitId) return;
     const keys = new Set(participants.map(({ name }) => name?.key));
     for (const member of [...roster]) {
       if (!keys.has(member.name.key)) this.#session.dismiss(member);
@@ -249,7 +264,24 @@ export class ChannelMember implements ChannelRole {
       const status = isSelf ? participantState.online : participant.status;
       this.#session.admit({ ...participant, status });
     }
-    this.#session.acknowledge(incoming);
+  }
+
+  #catchUp(): void {
+    this.fellBehind().catch((reason: unknown) => this.#session.report(reason));
+  }
+
+  /** Out, and about to be told so; if that gets lost, this side ends by itself. */
+  #removed(): void {
+    const { context, setup } = this.#session;
+    const { intervalMs, maxRetries } = setup.policy;
+    this.#cancelRemoval();
+    this.#cancelRemoval = context.clock.schedule(intervalMs * (maxRetries + 1), () =>
+      this.#over('removed this member'),
+    );
+  }
+
+  get #memory(): ChannelMemory {
+    return this.#session.setup.memory;
   }
 
   /** Asks for new keys, once however often it is needed (reference: sessions 8.3, MLS 8). */
@@ -273,9 +305,16 @@ export class ChannelMember implements ChannelRole {
     const welcome = reply.command?.rejoinReply;
     if (!welcome) throw unexpected(reply);
     this.#enter(await pending.join(welcome.content), welcome.commitId);
-    // The id was used by the request already, and a native moderator drops it as a replay unless it
-    // comes from another name (reference: sessions 8.3).
-    this.#session.acknowledgeAnonymously(moderator, reply.session.messageId);
+    this.#rejoinId = reply.session.messageId;
+    this.#acknowledgeKeys(this.#rejoinId);
+  }
+
+  /**
+   * The id was used by the request already, and a native moderator drops it as a replay unless it comes
+   * from another name (reference: sessions 8.3).
+   */
+  #acknowledgeKeys(id: number): void {
+    this.#session.acknowledgeAnonymously(this.#invitation.source, id);
   }
 
   #newKeys(): Promise<PendingMember> {
@@ -287,6 +326,11 @@ export class ChannelMember implements ChannelRole {
     const moderator = this.#invitation.source.text;
     this.#session.finish(new SlimError('session-closed', `${moderator} ${what}`));
   }
+}
+
+/** See MLS 12.1; the library has no code for it. */
+function isNestedTreeRefusal(reason: unknown): boolean {
+  return reason instanceof SlimError && reason.message.includes('unmerged_leaves');
 }
 
 function notModerator(what: string): SlimError {

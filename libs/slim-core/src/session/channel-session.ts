@@ -1,6 +1,7 @@
 import type { Identity } from '../auth/identity.js';
 import { SlimError } from '../errors/slim-error.js';
-import { isFutureMessage, type MlsGroup } from '../mls/mls-group.js';
+import { parseApplicationMessage } from '../mls/epoch.js';
+import type { MlsGroup } from '../mls/mls-group.js';
 import { nullId } from '../names/name-id.js';
 import { SlimName } from '../names/slim-name.js';
 import { noEpoch, participantState, type Participant } from '../wire/command-payload.js';
@@ -8,10 +9,12 @@ import { fanout } from '../wire/header.js';
 import { isControl, messageType, sessionType } from '../wire/session-header.js';
 import type { WireName } from '../wire/wire-name.js';
 import { BaseSession, type SessionOwner, type SessionSetup } from './base-session.js';
+import type { ChannelMemory } from './channel-memory.js';
 import type { Channel, ChannelEvents, ChannelParticipant, InvitationResult } from './channel.js';
 import { askAll } from './control-exchange.js';
 import { toContent } from './content.js';
 import { DataPath } from './data-path.js';
+import { EarlyMessages } from './early-messages.js';
 import { Emitter } from './emitter.js';
 import { GroupHeartbeat } from './group-heartbeat.js';
 import type { Incoming } from './incoming.js';
@@ -27,22 +30,23 @@ export interface ChannelSetup extends SessionSetup {
   readonly moderator: WireName;
   readonly sendsData: boolean;
   readonly receivesData: boolean;
+  /** From earlier memberships of this side in the same channel. */
+  readonly memory: ChannelMemory;
 }
 
 /** What differs between the moderator and a participant. */
 export interface ChannelRole {
   /** Handles a control message of a verified sender. */
   control(incoming: Incoming, identity: Identity): void | Promise<void>;
+  /** Somebody who is no member, any more or yet, shows that it believes to be one. */
+  stranger(incoming: Incoming): void;
   /** A member, this side's moderator included, is in a later epoch. */
-  fellBehind(): void;
+  fellBehind(): Promise<void>;
   leave(): Promise<void>;
   invite(names: readonly WireName[], signal?: AbortSignal): Promise<readonly InvitationResult[]>;
   remove(name: SlimName): Promise<void>;
   stop(): void;
 }
-
-/** Messages of an epoch that this side has not reached yet, kept until the commit is applied. */
-const maxEarly = 512;
 
 /** A channel, whichever role this side has in it (reference: sessions 5 to 9). */
 export class ChannelSession extends BaseSession<ChannelSetup> implements Channel {
@@ -54,13 +58,13 @@ export class ChannelSession extends BaseSession<ChannelSetup> implements Channel
   readonly #events = new Emitter<ChannelEvents>();
   readonly #path: DataPath;
   readonly #heartbeat: GroupHeartbeat;
+  readonly #early = new EarlyMessages();
   #role: ChannelRole | undefined;
   #presence: 'online' | 'changing' | 'offline' = 'online';
-  #early: { readonly incoming: Incoming; readonly identity: Identity }[] = [];
 
   constructor(context: SessionContext, setup: ChannelSetup, owner: SessionOwner) {
     super(sessionType.multicast, context, setup, owner);
-    const { policy, channel, source, id, reliable } = setup;
+    const { policy, channel, source, id, reliable, memory } = setup;
     this.#path = new DataPath(
       context,
       {
@@ -71,6 +75,7 @@ export class ChannelSession extends BaseSession<ChannelSetup> implements Channel
         fanout: fanout.all,
         reliable,
         policy,
+        lastId: memory.lastMessageId,
       },
       {
         group: () => this.group,
@@ -171,7 +176,7 @@ export class ChannelSession extends BaseSession<ChannelSetup> implements Channel
     if (this.#presence !== 'offline') return;
     this.#presence = 'online';
     const missedCommits = await this.#announce(participantState.online);
-    if (missedCommits) this.#known.fellBehind();
+    if (missedCommits) await this.#known.fellBehind();
   }
 
   /** All members but this side. */
@@ -187,8 +192,10 @@ export class ChannelSession extends BaseSession<ChannelSetup> implements Channel
   /** Takes a member in. */
   admit(participant: Participant, subject?: string): Member {
     const isNew = !this.roster.get(participant.name?.key ?? '');
-    const member = this.roster.set(participant, subject);
-    if (isNew) this.#events.emit('joined', toView(member));
+    const member = this.roster.set(participant, { subject, epoch: this.epoch });
+    if (!isNew) return member;
+    this.#path.welcome(member.name.key);
+    this.#events.emit('joined', toView(member));
     return member;
   }
 
@@ -196,11 +203,13 @@ export class ChannelSession extends BaseSession<ChannelSetup> implements Channel
   dismiss(member: Member): void {
     this.roster.delete(member.name.key);
     this.#path.forget(member.name.key);
+    this.requests.excuse(member.name.key);
     this.#events.emit('left', toView(member));
   }
 
   setOnline(member: Member | undefined, online: boolean): void {
-    if (!member || member.online === online || member.name.equals(this.setup.source)) return;
+    if (!member || member.online === online || member.isLeaving) return;
+    if (member.name.equals(this.setup.source)) return;
     member.online = online;
     member.silentIntervals = 0;
     this.#events.emit('presence', toView(member));
@@ -209,9 +218,7 @@ export class ChannelSession extends BaseSession<ChannelSetup> implements Channel
   /** The keys changed: what came too early can be opened now. */
   epochChanged(): void {
     this.#events.emit('epoch', this.epoch);
-    const early = this.#early;
-    this.#early = [];
-    for (const { incoming, identity } of early) {
+    for (const { incoming, identity } of this.#early.take()) {
       try {
         this.#data(incoming, identity);
       } catch (reason) {
@@ -249,29 +256,31 @@ export class ChannelSession extends BaseSession<ChannelSetup> implements Channel
     const { messageType: type } = incoming.session;
     if (this.#presence === 'offline' && !answersOfflineMember.has(type)) return undefined;
     const member = this.roster.get(incoming.source.key);
-    if (member) this.#heard(member, identity);
+    if (member) this.#heard(member, identity, type);
     if (!isControl(type)) return this.#data(incoming, identity);
     if (this.requests.answer(incoming)) return undefined;
     switch (type) {
       case messageType.heartbeat:
-        return this.#heartbeatOf(member, incoming);
+        return member ? this.#heartbeatOf(incoming) : this.#known.stranger(incoming);
       case messageType.updateParticipantState:
-        return this.#stateOf(member, incoming);
+        return member ? this.#stateOf(member, incoming) : this.#known.stranger(incoming);
       default:
         return this.#known.control(incoming, identity);
     }
   }
 
   protected override async leave(): Promise<void> {
-    await this.#path.idle();
+    // Half of the time, since the good-bye matters more than what nobody acknowledges.
+    await this.within(this.setup.policy.closeMs / 2, this.#path.idle());
     await this.#role?.leave();
   }
 
   protected override stop(reason: SlimError): void {
+    this.setup.memory.lastMessageId = this.#path.lastId;
     this.#path.close(reason);
     this.#heartbeat.close();
     this.#role?.stop();
-    this.#early = [];
+    this.#early.take();
   }
 
   #data(incoming: Incoming, identity: Identity): void {
@@ -279,14 +288,12 @@ export class ChannelSession extends BaseSession<ChannelSetup> implements Channel
     const { mls, receivesData } = this.setup;
     if (!receivesData) return undefined;
     const isSealed = mls && sealedTypes.has(incoming.session.messageType);
-    if (isSealed && (!this.group || isFutureMessage(this.group, application?.blob))) {
-      if (this.#early.length >= maxEarly) {
-        throw new SlimError('backpressure', 'too many messages of a later epoch');
-      }
-      this.#early.push({ incoming, identity });
-      return undefined;
+    const epoch = isSealed && application ? parseApplicationMessage(application.blob).epoch : 0n;
+    if (isSealed && (!this.group || epoch > this.epoch)) {
+      return this.#early.push({ incoming, identity });
     }
-    if (!this.roster.get(source.key)) {
+    const member = this.roster.get(source.key);
+    if (!member || (isSealed && epoch < member.sinceEpoch)) {
       throw new SlimError('not-a-member', `a message from ${source.text}, who is no member`);
     }
     return this.#path.receive(incoming, identity);
@@ -299,30 +306,38 @@ export class ChannelSession extends BaseSession<ChannelSetup> implements Channel
     return member ? { ...incoming, source: member.name } : incoming;
   }
 
-  #heard(member: Member, { subject }: Identity): void {
+  #heard(member: Member, { subject }: Identity, type: number): void {
     member.subject ??= subject;
     if (member.subject !== subject) {
       throw new SlimError('identity-rejected', `another identity uses ${member.name.text}`);
     }
     member.silentIntervals = 0;
-    this.setOnline(member, true);
+    // A state says itself what it means, and comes again when others do not acknowledge it.
+    if (type !== messageType.updateParticipantState) this.setOnline(member, true);
   }
 
-  #heartbeatOf(member: Member | undefined, { command }: Incoming): void {
+  #heartbeatOf({ command }: Incoming): void {
     const epoch = command?.heartbeat?.epoch ?? noEpoch;
-    if (member && this.setup.mls && epoch !== noEpoch && epoch > this.epoch) {
-      this.#known.fellBehind();
+    if (this.setup.mls && epoch !== noEpoch && epoch > this.epoch) {
+      this.#catchUp();
     }
+  }
+
+  #catchUp(): void {
+    this.#known.fellBehind().catch((reason: unknown) => this.report(reason));
   }
 
   /** A member goes offline or comes back (reference: sessions 8). */
-  #stateOf(member: Member | undefined, incoming: Incoming): void {
+  #stateOf(member: Member, incoming: Incoming): void {
     const state = incoming.command?.updateParticipantState;
-    if (!member || !state?.participant?.equals(member.name)) {
-      throw new SlimError('not-a-member', 'a state of somebody who is no member');
+    if (!state?.participant?.equals(member.name)) {
+      throw new SlimError('malformed-frame', `${member.name.text} tells the state of another`);
     }
+    // Brought again, and late: it may have changed since.
+    if (!this.setup.memory.add(incoming)) return this.acknowledge(incoming);
     const isOnline = state.state === participantState.online;
-    if (isOnline && this.setup.mls && state.epoch !== this.epoch) {
+    if (isOnline && this.setup.mls && state.epoch > this.epoch) this.#catchUp();
+    if (isOnline && this.setup.mls && state.epoch < this.epoch) {
       const { messageId: id } = incoming.session;
       return this.send(member.name, messageType.groupNack, { id, command: { groupNack: {} } });
     }

@@ -80,7 +80,10 @@ export interface Channel extends AsyncIterable<SessionMessage> {
   remove(name: SlimName | string): Promise<void>;
   /** Tells the others to stop waiting for this side, which then receives nothing. */
   goOffline(): Promise<void>;
-  /** Comes back, with new keys when the channel went on meanwhile. */
+  /**
+   * Comes back, with new keys when the channel went on meanwhile.
+   * @throws SlimError `session-closed` when this side was removed meanwhile, `timeout`, `mls-failure`
+   */
   comeBack(): Promise<void>;
   /** Calls back at each event. Returns how to stop. */
   on<Name extends keyof ChannelEvents>(

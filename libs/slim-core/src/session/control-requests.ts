@@ -23,6 +23,8 @@ interface Waiting {
   /** No answer came in time. */
   expire(): void;
   stop(): void;
+  /** Goes on without that receiver's answer. */
+  excuse(receiver: string): void;
 }
 
 /** Control messages on their way, each repeated until it is answered (reference: sessions 13). */
@@ -45,6 +47,7 @@ export class ControlRequests {
           return true;
         },
         expire: () => reject(unanswered()),
+        excuse: () => undefined,
         fail: reject,
       });
     });
@@ -66,15 +69,20 @@ export class ControlRequests {
         request.transmit();
         return resolve(missing);
       }
+      const settle = (): void => {
+        this.#stop(request.messageId);
+        resolve(missing);
+      };
       this.#start(request, {
         take: (answer) => {
           if (!missing.delete(answer.source.key)) return false;
-          if (!isEnough(answer) && missing.size > 0) return true;
-          this.#stop(request.messageId);
-          resolve(missing);
+          if (isEnough(answer) || missing.size === 0) settle();
           return true;
         },
         expire: () => resolve(missing),
+        excuse: (receiver) => {
+          if (missing.delete(receiver) && missing.size === 0) settle();
+        },
         fail: reject,
       });
     });
@@ -88,6 +96,11 @@ export class ControlRequests {
     return waiting.take(incoming);
   }
 
+  /** Nobody waits for an answer of this receiver any more, where several are asked. */
+  excuse(receiver: string): void {
+    for (const waiting of [...this.#waiting.values()]) waiting.excuse(receiver);
+  }
+
   /** Stops repeating one, whose answer is not needed any more. */
   cancel(messageId: number, reason: SlimError): void {
     this.#fail(messageId, reason);
@@ -99,7 +112,7 @@ export class ControlRequests {
     for (const messageId of [...this.#waiting.keys()]) this.#fail(messageId, reason);
   }
 
-  #start(request: ControlRequest, outcome: Pick<Waiting, 'take' | 'fail' | 'expire'>): void {
+  #start(request: ControlRequest, outcome: Omit<Waiting, 'answeredBy' | 'stop'>): void {
     const { signal, messageId, answeredBy } = request;
     if (this.#closed) return outcome.fail(this.#closed);
     if (signal?.aborted) return outcome.fail(aborted(signal));

@@ -9,7 +9,8 @@ import type { WireName } from '../wire/wire-name.js';
 import type { Address } from './composer.js';
 import type { Content } from './content.js';
 import type { Incoming } from './incoming.js';
-import { nextMessageId } from './message-ids.js';
+import { Introductions } from './introductions.js';
+import { isAfter, isSequential, nextMessageId } from './message-ids.js';
 import { maxSpan, ReceiveWindow, type Delivery } from './receive-window.js';
 import { RetransmissionRequests } from './retransmission-requests.js';
 import { SendWindow } from './send-window.js';
@@ -33,6 +34,8 @@ export interface DataPathOptions {
   readonly fanout: number;
   readonly reliable: boolean;
   readonly policy: SessionPolicy;
+  /** Number of the last message that was sent before, in an earlier membership. */
+  readonly lastId?: number;
 }
 
 /** What a data path asks and tells its session. Receivers are known by the key of their name. */
@@ -78,6 +81,9 @@ export class DataPath {
   readonly #events: DataPathEvents;
   readonly #sendWindow: SendWindow<Outgoing>;
   readonly #streams = new Map<string, Stream>();
+  readonly #introductions = new Introductions();
+  /** The first message of each receiver that came later; it is not given what went before. */
+  readonly #firstIds = new Map<string, number>();
   #lastUnreliableId = 0;
   #lastInLine: Promise<void> | undefined;
   #closed: SlimError | undefined;
@@ -86,11 +92,22 @@ export class DataPath {
     this.#context = context;
     this.#options = options;
     this.#events = events;
-    this.#sendWindow = new SendWindow(context.clock, options.policy, {
-      transmit: (id, content) => this.#transmit(messageType.msg, id, content),
-      repeat: (id, content, receiver) => this.#repeat(id, content, receiver),
-      unresponsive: (receiver) => events.unresponsive(receiver),
-    });
+    const window = {
+      transmit: (id: number, content: Outgoing) => this.#transmit(messageType.msg, id, content),
+      repeat: (id: number, content: Outgoing, receiver: string) =>
+        this.#repeat(id, content, receiver),
+      unresponsive: (receiver: string) => {
+        this.#met(receiver);
+        events.unresponsive(receiver);
+      },
+      mayBegin: () => !this.#introductions.isBusy,
+    };
+    this.#sendWindow = new SendWindow(context.clock, options.policy, window, options.lastId);
+  }
+
+  /** Number of the last message that went to all. */
+  get lastId(): number {
+    return this.#sendWindow.lastId;
   }
 
   /** Settles when nothing that was sent waits for its acknowledgement. */
@@ -103,7 +120,7 @@ export class DataPath {
     if (this.#closed) throw this.#closed;
     await this.#room(signal);
     if (this.#options.reliable) {
-      return this.#sendWindow.send(content, { receivers: this.#events.receivers() });
+      return this.#sendWindow.send(content, { receivers: this.#receiversNow });
     }
     if (this.#closed) throw this.#closed;
     this.#lastUnreliableId = nextMessageId(this.#lastUnreliableId);
@@ -137,7 +154,8 @@ export class DataPath {
       case messageType.msg:
         return this.#message(incoming, identity);
       case messageType.msgAck:
-        return this.#sendWindow.acknowledge(messageId, source.key);
+        this.#sendWindow.acknowledge(messageId, source.key);
+        return isSequential(messageId) ? this.#met(source.key) : undefined;
       case messageType.rtxRequest:
         return this.#requested(messageId, source);
       case messageType.rtxReply:
@@ -147,11 +165,21 @@ export class DataPath {
     }
   }
 
+  /** A receiver came, which is sent nothing from before. */
+  welcome(receiver: string): void {
+    this.#introductions.expect(receiver);
+    this.#firstIds.set(receiver, nextMessageId(this.lastId));
+  }
+
   /** Nobody waits for this receiver any more, and a sender of that name starts anew. */
   forget(receiver: string): void {
+    this.#firstIds.delete(receiver);
     this.#sendWindow.forget(receiver);
-    this.#streams.get(receiver)?.requests.close();
+    this.#met(receiver);
+    const stream = this.#streams.get(receiver);
     this.#streams.delete(receiver);
+    // Nobody sends what is missing any more, and what came after it was acknowledged.
+    for (const id of stream?.requests.pending ?? []) if (stream) this.#giveUp(stream, id);
   }
 
   /** Fails what is under way and stops every timer. */
@@ -269,8 +297,12 @@ export class DataPath {
   }
 
   #requested(messageId: number, source: WireName): void {
+    this.#met(source.key);
     const content = this.#sendWindow.requested(messageId, source.key);
-    if (content) return this.#send(this.#address(messageType.rtxReply, messageId, source), content);
+    const firstId = this.#firstIds.get(source.key);
+    const isFromBefore = firstId !== undefined && isAfter(firstId, messageId);
+    if (content && !isFromBefore)
+      return this.#send(this.#address(messageType.rtxReply, messageId, source), content);
     this.#sendLoss(messageId, source);
   }
 
@@ -289,6 +321,19 @@ export class DataPath {
       publish: message.publish && { ...message.publish, header },
     });
   }
+
+  #met(receiver: string): void {
+    if (this.#introductions.met(receiver)) this.#sendWindow.resume();
+  }
+
+  /** Whoever is a receiver when a message goes, which may have to wait before. */
+  readonly #receiversNow: Iterable<string> = {
+    [Symbol.iterator]: () => {
+      const receivers = [...this.#events.receivers()];
+      this.#introductions.begin(receivers);
+      return receivers[Symbol.iterator]();
+    },
+  };
 
   #transmit(type: MessageType, messageId: number, content: Outgoing): void {
     if (content.to) return this.#send(this.#address(type, messageId, content.to), content);

@@ -19,8 +19,6 @@ import { invite, type Candidate } from './invitation.js';
 import { toParticipant, type Member } from './roster.js';
 import { SerialTasks } from './serial-tasks.js';
 
-/** A member that was removed is given this long to forget the session, before it is invited again. */
-const settleMs = 500;
 /** The own credential is renewed well before the hour after which native members refuse it. */
 const refreshMs = 50 * 60_000;
 
@@ -32,8 +30,10 @@ export class Moderator implements ChannelRole {
   readonly #session: ChannelSession;
   readonly #discoveryMs: number;
   readonly #tasks = new SerialTasks();
+  readonly #strangers = new Set<string>();
+  /** The last request for new keys of each member. */
+  readonly #rejoinIds = new Map<string, number>();
   readonly #removedAtMs = new Map<string, number>();
-  readonly #rejoining = new Set<string>();
   #commitId = 0;
   #cancelRefresh: Cancel | undefined;
 
@@ -63,7 +63,20 @@ export class Moderator implements ChannelRole {
   }
 
   /** Members tell when they are behind; nobody is ahead of the moderator. */
-  fellBehind(): void {}
+  fellBehind(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** It was removed and did not hear of it. */
+  stranger({ source }: Incoming): void {
+    if (this.#strangers.has(source.key)) return;
+    this.#strangers.add(source.key);
+    this.#background(async () => {
+      this.#strangers.delete(source.key);
+      if (this.#session.roster.get(source.key)) return;
+      await this.#dismiss({ name: source, online: false });
+    });
+  }
 
   invite(names: readonly WireName[], signal?: AbortSignal): Promise<readonly InvitationResult[]> {
     return this.#tasks.run(() => this.#inviteAll(names, signal));
@@ -130,9 +143,9 @@ export class Moderator implements ChannelRole {
     const known = roster.find(target);
     if (known) throw new SlimError('already-a-member', `"${known.name.text}" is in the channel`);
     const removedAtMs = this.#removedAtMs.get(target.service);
-    const waitMs = removedAtMs === undefined ? 0 : removedAtMs + settleMs - context.clock.now();
-    if (waitMs > 0) await this.#pause(waitMs);
-    const { channel, control } = this.#session.setup;
+    const { channel, control, policy } = this.#session.setup;
+    const readyAtMs = (removedAtMs ?? -Infinity) + policy.reinviteMs;
+    if (readyAtMs > context.clock.now()) await this.#pause(readyAtMs - context.clock.now());
     const options = { discoveryMs: this.#discoveryMs, signal };
     return invite(this.#session, name, { ...options, channel, control });
   }
@@ -191,7 +204,11 @@ export class Moderator implements ChannelRole {
       const member = members[at];
       if (result.status === 'fulfilled' || !candidate || !member) continue;
       failures.set(candidate, SlimError.from(result.reason, 'timeout'));
-      if (!this.#session.endReason) await this.#evict(member);
+      if (this.#session.endReason) continue;
+      // It may be in, and only its acknowledgement was lost.
+      this.#session.setOnline(member, false);
+      await this.#evict(member);
+      await this.#dismiss(member);
     }
     return failures;
   }
@@ -211,7 +228,7 @@ export class Moderator implements ChannelRole {
   }
 
   /** Tells a member that it is out. It is, whether it hears of it or not. */
-  async #dismiss(member: Member): Promise<void> {
+  async #dismiss(member: Pick<Member, 'name' | 'online'>): Promise<void> {
     await ask(this.#session, member.name, messageType.leaveRequest, {
       command: { leaveRequest: {} },
       answeredBy: messageType.leaveReply,
@@ -225,7 +242,10 @@ export class Moderator implements ChannelRole {
       id,
       command: { leaveReply: {} },
     });
-    if (!member) return;
+    if (!member || !this.#session.setup.memory.add(incoming)) return;
+    this.#session.setOnline(member, false);
+    member.isLeaving = true;
+    this.#session.requests.excuse(member.name.key);
     this.#background(async () => {
       if (this.#session.roster.get(member.name.key) === member) await this.#evict(member);
     });
@@ -235,19 +255,22 @@ export class Moderator implements ChannelRole {
   #rejoins(member: Member | undefined, incoming: Incoming, { subject }: Identity): void {
     const request = incoming.command?.rejoinRequest;
     const { group } = this.#session;
-    if (!member || !request || !group) throw unexpected(incoming);
-    // Repeated while it is being answered: the answer repeats itself.
-    if (this.#rejoining.has(member.name.key)) return;
-    this.#rejoining.add(member.name.key);
+    if (!request || !group) throw unexpected(incoming);
+    // Repeated: the answer repeats itself, and keys that were used once are of no use again.
+    if (!this.#session.setup.memory.add(incoming)) return;
+    if (!member) return this.stranger(incoming);
+    const { key } = member.name;
+    const { messageId: id } = incoming.session;
+    this.#rejoinIds.set(key, id);
     this.#background(async () => {
-      try {
-        const commit = await group.replace(subject, request.keyPackage);
-        this.#commitId += 1;
-        this.#session.epochChanged();
-        await this.#answerRejoin(member, incoming.session.messageId, commit);
-      } finally {
-        this.#rejoining.delete(member.name.key);
-      }
+      // Removed meanwhile; if it was invited again too, it asked with the keys of before.
+      if (this.#session.roster.get(key) !== member) return;
+      // It gave this one up and asked anew.
+      if (this.#rejoinIds.get(key) !== id) return;
+      const commit = await group.replace(subject, request.keyPackage);
+      this.#commitId += 1;
+      this.#session.epochChanged();
+      await this.#answerRejoin(member, id, commit);
     });
   }
 

@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '../clock/clock.js';
+import { isAfter } from './message-ids.js';
 import type { SessionPolicy } from './session-policy.js';
 
 /** Asks for missing messages until they come, a limit is reached, or nobody wants them any more. */
@@ -29,6 +30,11 @@ export class RetransmissionRequests {
   stop(id: number): void {
     this.#timers.get(id)?.();
     this.#timers.delete(id);
+  }
+
+  /** Ids that are asked for, the oldest first. */
+  get pending(): readonly number[] {
+    return [...this.#timers.keys()].toSorted((a, b) => (isAfter(a, b) ? 1 : -1));
   }
 
   close(): void {

@@ -12,7 +12,11 @@ export interface Member {
   /** Subject of its tokens; bound by its first message where the roster came from the moderator. */
   subject: string | undefined;
   online: boolean;
+  /** It said good-bye: whatever of it comes late, nobody waits for it. */
+  isLeaving: boolean;
   silentIntervals: number;
+  /** Epoch in which it came, as far as this side saw it; what is older is of an earlier membership. */
+  sinceEpoch: bigint;
 }
 
 /** The members of a channel, known by the key of their full name. */
@@ -47,15 +51,21 @@ export class Roster {
   }
 
   /** Adds a member, or takes over what is new about one. @throws SlimError `malformed-frame` */
-  set({ name, settings, status }: Participant, subject?: string): Member {
+  set(
+    { name, settings, status }: Participant,
+    { subject, epoch }: { readonly subject: string | undefined; readonly epoch: bigint },
+  ): Member {
     if (!name?.hasText) throw new SlimError('malformed-frame', 'a participant has no name');
+    const known = this.#members.get(name.key);
     const member = {
       name,
       sendsData: settings?.sendsData ?? true,
       receivesData: settings?.receivesData ?? true,
-      subject: subject ?? this.#members.get(name.key)?.subject,
+      subject: subject ?? known?.subject,
       online: status === participantState.online,
+      isLeaving: false,
       silentIntervals: 0,
+      sinceEpoch: known?.sinceEpoch ?? epoch,
     };
     this.#members.set(name.key, member);
     return member;

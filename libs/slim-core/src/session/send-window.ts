@@ -12,11 +12,13 @@ export interface SendWindowEvents<Message> {
   repeat(id: number, message: Message, receiver: string): void;
   /** A receiver did not acknowledge a message however often it was sent. */
   unresponsive(receiver: string): void;
+  /** False while the next message has to wait, until `resume`. */
+  mayBegin?(): boolean;
 }
 
 /** How one message is sent. */
 export interface SendOptions {
-  /** Whose acknowledgements are waited for; with none, sending is enough. */
+  /** Whose acknowledgements are waited for, as it is when the message goes; with none, sending is enough. */
   readonly receivers: Iterable<string>;
   /** An id outside the sequence, for a message that stands by itself. */
   readonly id?: number;
@@ -44,14 +46,27 @@ export class SendWindow<Message> {
   readonly #sent = new Map<number, Message>();
   readonly #waiting: (() => void)[] = [];
   readonly #idleListeners: (() => void)[] = [];
-  #lastId = 0;
+  #lastId: number;
   #timer: Cancel | undefined;
+  #isResuming = false;
   #closed: SlimError | undefined;
 
-  constructor(clock: Clock, policy: SessionPolicy, events: SendWindowEvents<Message>) {
+  /** `lastId` is the last one used before, where the numbers go on. */
+  constructor(
+    clock: Clock,
+    policy: SessionPolicy,
+    events: SendWindowEvents<Message>,
+    lastId: number = 0,
+  ) {
+    this.#lastId = lastId;
     this.#clock = clock;
     this.#policy = policy;
     this.#events = events;
+  }
+
+  /** Number of the last message in the sequence. */
+  get lastId(): number {
+    return this.#lastId;
   }
 
   /** Settles when nothing waits for its acknowledgement any more, however that ended. */
@@ -69,9 +84,22 @@ export class SendWindow<Message> {
     if (this.#closed) return Promise.reject(this.#closed);
     return new Promise((resolve, reject) => {
       const begin = (): void => this.#begin(message, options, { resolve, reject });
-      if (this.#pending.size < this.#policy.maxInFlight) begin();
-      else this.#waiting.push(begin);
+      this.#waiting.push(begin);
+      this.resume();
     });
+  }
+
+  /** Sends what waits, as far as there is room. */
+  resume(): void {
+    // Called again from within, by a message that is done as soon as it is sent.
+    if (this.#isResuming) return;
+    this.#isResuming = true;
+    while (this.#waiting.length > 0 && this.#hasRoom) this.#waiting.shift()?.();
+    this.#isResuming = false;
+  }
+
+  get #hasRoom(): boolean {
+    return this.#pending.size < this.#policy.maxInFlight && (this.#events.mayBegin?.() ?? true);
   }
 
   /** The receiver has it. Unknown ids and receivers are ignored. */
@@ -120,7 +148,7 @@ export class SendWindow<Message> {
     } catch (reason) {
       // Refused before it left, for its size: the id is not used up, or the receiver would miss it.
       settle.reject(SlimError.from(reason, 'not-delivered'));
-      return this.#next();
+      return;
     }
     if (isSequential) {
       this.#lastId = id;
@@ -150,7 +178,7 @@ export class SendWindow<Message> {
   #settleIfDone(id: number, { missing, unresponsive, settle }: Pending<Message>): void {
     if (missing.size > 0) return;
     this.#pending.delete(id);
-    this.#next();
+    this.resume();
     if (this.#pending.size === 0) this.#whenEmpty();
     if (unresponsive.length === 0) return settle.resolve();
     const tries = this.#policy.maxRetries + 1;
@@ -163,10 +191,6 @@ export class SendWindow<Message> {
     this.#timer?.();
     this.#timer = undefined;
     for (const resolve of this.#idleListeners.splice(0)) resolve();
-  }
-
-  #next(): void {
-    if (this.#pending.size < this.#policy.maxInFlight) this.#waiting.shift()?.();
   }
 
   #arm(): void {

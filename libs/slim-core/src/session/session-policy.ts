@@ -13,6 +13,8 @@ export interface SessionPolicy {
   readonly maxUnread: number;
   /** How long closing waits for the other side. */
   readonly closeMs: number;
+  /** How long a member that was removed has to forget the channel, before it is invited again. */
+  readonly reinviteMs: number;
 }
 
 /** The values of the official peer (reference: sessions 13), and our bounds. */
@@ -24,4 +26,5 @@ export const defaultSessionPolicy: SessionPolicy = {
   maxInFlight: 256,
   maxUnread: 4_096,
   closeMs: 3_000,
+  reinviteMs: 500,
 };
