@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sharedSecret, type Session, type SlimApp as App } from '@nestjs-slim/core';
-import { SlimApp, SlimNode } from '@nestjs-slim/platform-node';
-import { freePort } from '../support/free-port.js';
+import { SlimApp } from '@nestjs-slim/platform-node';
 import { NativePeer, type NativeSession } from '../support/native-peer.js';
+import { startNode } from '../support/party.js';
 import { firstSession, texts } from '../support/sessions.js';
 
 const secret = 'interop-tests-share-this-secret-of-40-bytes';
@@ -16,17 +16,6 @@ interface Network {
   readonly ours: App;
   end(): Promise<void>;
 }
-
-const startNode = {
-  'the official node': async () => {
-    const node = await NativePeer.start();
-    return { url: await node.startNode(await freePort()), stop: () => node.stop() };
-  },
-  'our node': async () => {
-    const node = await SlimNode.start({ listen: { host: '127.0.0.1', port: 0 } });
-    return { url: node.url ?? '', stop: () => node.close() };
-  },
-};
 
 async function network(kind: keyof typeof startNode): Promise<Network> {
   const node = await startNode[kind]();

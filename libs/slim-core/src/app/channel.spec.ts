@@ -150,6 +150,17 @@ describe('a channel', () => {
     await expect(members[0]?.remove('org/ns/x')).rejects.toMatchObject({ code: 'not-moderator' });
   });
 
+  it('removes a member of the same service as the moderator, not itself', async () => {
+    const { channel } = await room(0);
+    const twin = await fabric.connect('org/ns/moderator');
+    await Promise.all([joined(twin), channel.invite(twin.name)]);
+    await channel.remove('org/ns/moderator');
+    expect(services(channel)).toStrictEqual(['org/ns/moderator']);
+    expect(channel.participants()[0]?.name).toStrictEqual(channel.self);
+    await channel.remove('org/ns/moderator');
+    await expect(channel.publish(bytes('late'))).rejects.toMatchObject({ code: 'session-closed' });
+  });
+
   it('tells why somebody did not come, and goes on', async () => {
     const { channel, members } = await room(1);
     const shy = await fabric.connect('org/ns/shy', { accept: () => false });

@@ -83,15 +83,18 @@ export class Moderator implements ChannelRole {
   }
 
   async remove(name: SlimName): Promise<void> {
-    await this.#tasks.run(async () => {
-      const member = this.#session.roster.find(name);
+    const { roster, setup } = this.#session;
+    const isSelf = await this.#tasks.run(async () => {
+      // Another member may have the same service name as the moderator.
+      const member = roster.find(name, setup.source) ?? roster.find(name);
       if (!member)
         throw new SlimError('not-a-member', `"${name.toString()}" is not in the channel`);
-      if (member.name.equals(this.#session.setup.source)) return;
+      if (member.name.equals(setup.source)) return true;
       await this.#evict(member);
       await this.#dismiss(member);
+      return false;
     });
-    if (this.#session.self.service === name.service) await this.#session.close();
+    if (isSelf) await this.#session.close();
   }
 
   async leave(): Promise<void> {

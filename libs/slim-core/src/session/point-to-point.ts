@@ -137,7 +137,8 @@ export class PointToPointSession extends BaseSession implements Session {
 
   protected override async leave(): Promise<void> {
     if (!this.#established) return;
-    await this.#established.path.idle();
+    // What stays unacknowledged must not use up the time for the good-bye.
+    await this.within(this.setup.policy.closeMs / 2, this.#established.path.idle());
     await this.#role?.leave();
   }
 

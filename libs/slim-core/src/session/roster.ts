@@ -35,9 +35,10 @@ export class Roster {
     return this.#members.get(key);
   }
 
-  /** The member of that name; with an id that one instance, without one whichever is in. */
-  find(name: SlimName): Member | undefined {
+  /** The member of that name; with an id that one instance, without one whichever is in, but `except`. */
+  find(name: SlimName, except?: WireName): Member | undefined {
     for (const member of this) {
+      if (except && member.name.equals(except)) continue;
       const known = member.name.slimName;
       if (known.service !== name.service) continue;
       if (!name.isInstance || name.id === known.id) return member;
