@@ -35,10 +35,12 @@ function diagnose(files: ReadonlyMap<string, string>): string[] {
     config: object;
   };
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
-  const host = ts.createCompilerHost(options);
-  const { readFile, fileExists } = host;
-  host.readFile = (path) => files.get(path) ?? readFile(path);
-  host.fileExists = (path) => files.has(path) || fileExists(path);
+  const disk = ts.createCompilerHost(options);
+  const host: ts.CompilerHost = {
+    ...disk,
+    readFile: (path) => files.get(path) ?? disk.readFile(path),
+    fileExists: (path) => files.has(path) || disk.fileExists(path),
+  };
   const program = ts.createProgram(
     [...files.keys()],
     { ...options, noUnusedLocals: false, noUnusedParameters: false },
