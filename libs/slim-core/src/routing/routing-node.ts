@@ -142,13 +142,7 @@ export class RoutingNode {
 
   #negotiate(connection: Connection, bytes: Uint8Array): void {
     const { crypto, nodeId, requireHeaderMac = true } = this.#options;
-    let answer: ReturnType<typeof answerNegotiation>;
-    try {
-      answer = answerNegotiation(crypto, bytes, { nodeId, requireHeaderMac });
-    } catch (reason) {
-      // Whatever is wrong with the first frame, the link cannot go on without a negotiation.
-      throw new SlimError('negotiation-failed', SlimError.from(reason, 'malformed-frame').message);
-    }
+    const answer = answerNegotiation(crypto, bytes, { nodeId, requireHeaderMac });
     if (connection.state.kind === 'negotiating') connection.state.cancel();
     const { mac, connectionType: type } = answer.negotiated;
     connection.category = categoryOf(type);

@@ -4,7 +4,7 @@ import { SlimError } from '../errors/slim-error.js';
 import type { CommandPayload } from '../wire/command-payload.js';
 import { fanout } from '../wire/header.js';
 import type { TextMap } from '../wire/schema.js';
-import type { MessageType, SessionType } from '../wire/session-header.js';
+import { messageType, type MessageType, type SessionType } from '../wire/session-header.js';
 import type { WireName } from '../wire/wire-name.js';
 import { verifySender } from './checks.js';
 import { ControlRequests } from './control-requests.js';
@@ -148,6 +148,17 @@ export abstract class BaseSession<Setup extends SessionSetup = SessionSetup> {
   /** Tells the owner of a failure that nobody waits for. */
   report(reason: unknown): void {
     this.owner.dropped(SlimError.from(reason, 'timeout'));
+  }
+
+  acknowledge({ source, session }: Incoming): void {
+    const { messageId: id } = session;
+    this.send(source, messageType.groupAck, { id, command: { groupAck: {} } });
+  }
+
+  /** Answers somebody who leaves, or who is told to. */
+  confirmLeave({ source, session }: Incoming): void {
+    const { messageId: id } = session;
+    this.send(source, messageType.leaveReply, { id, command: { leaveReply: {} } });
   }
 
   /** Sends a signed control message of this session. */

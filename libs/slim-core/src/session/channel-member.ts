@@ -12,7 +12,7 @@ import { messageType } from '../wire/session-header.js';
 import type { InvitationResult } from './channel.js';
 import type { ChannelMemory } from './channel-memory.js';
 import type { ChannelRole, ChannelSession } from './channel-session.js';
-import { ask, online, unexpected } from './control-exchange.js';
+import { ask, askToLeave, online, unexpected } from './control-exchange.js';
 import type { Incoming } from './incoming.js';
 
 type State =
@@ -69,12 +69,10 @@ export class ChannelMember implements ChannelRole {
       case messageType.groupClose:
         this.#session.acknowledge(incoming);
         return this.#over('closed the channel');
-      case messageType.leaveRequest: {
-        const { messageId: id } = session;
-        this.#session.send(source, messageType.leaveReply, { id, command: { leaveReply: {} } });
+      case messageType.leaveRequest:
+        this.#session.confirmLeave(incoming);
         // One that was answered before meant an earlier membership.
         return this.#memory.add(incoming) ? this.#over('removed this member') : undefined;
-      }
       case messageType.rejoinReply:
         // Repeated, because the acknowledgement was lost.
         if (session.messageId === this.#rejoinId) this.#acknowledgeKeys(session.messageId);
@@ -107,11 +105,7 @@ export class ChannelMember implements ChannelRole {
 
   async leave(): Promise<void> {
     if (this.#state.kind === 'joining') this.#state.expire();
-    await ask(this.#session, this.#invitation.source, messageType.leaveRequest, {
-      command: { leaveRequest: {} },
-      metadata: new Map([['LEAVING_SESSION', 'TRUE']]),
-      answeredBy: messageType.leaveReply,
-    });
+    await askToLeave(this.#session, this.#invitation.source);
   }
 
   stop(): void {

@@ -232,11 +232,6 @@ export class ChannelSession extends BaseSession<ChannelSetup> implements Channel
     this.#heartbeat.spoke();
   }
 
-  acknowledge({ source, session }: Incoming): void {
-    const { messageId: id } = session;
-    this.send(source, messageType.groupAck, { id, command: { groupAck: {} } });
-  }
-
   /** Acknowledges without the own id: see Participant, rejoining. */
   acknowledgeAnonymously(to: WireName, id: number): void {
     const source = this.setup.source.withId(nullId);

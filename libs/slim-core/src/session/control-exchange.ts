@@ -7,7 +7,7 @@ import {
 } from '../wire/command-payload.js';
 import { fanout } from '../wire/header.js';
 import type { TextMap } from '../wire/schema.js';
-import type { MessageType } from '../wire/session-header.js';
+import { messageType, type MessageType } from '../wire/session-header.js';
 import type { WireName } from '../wire/wire-name.js';
 import type { BaseSession } from './base-session.js';
 import type { ControlRequest } from './control-requests.js';
@@ -41,6 +41,15 @@ export function ask(
     toRequest(session, question, (id) => session.send(destination, type, { id, ...question })),
     question.unanswered ?? unanswered,
   );
+}
+
+/** Tells the moderator that this side leaves, and waits until it knows. */
+export async function askToLeave(session: BaseSession, moderator: WireName): Promise<void> {
+  await ask(session, moderator, messageType.leaveRequest, {
+    command: { leaveRequest: {} },
+    metadata: new Map([['LEAVING_SESSION', 'TRUE']]),
+    answeredBy: messageType.leaveReply,
+  });
 }
 
 /** A question to everybody on a channel, answered by each of some members. */

@@ -43,11 +43,7 @@ export class Initiator implements SessionRole {
     if (!incoming.source.equals(this.#peer)) throw unexpected(incoming);
     switch (incoming.session.messageType) {
       case messageType.leaveRequest: {
-        const id = incoming.session.messageId;
-        this.#session.send(incoming.source, messageType.leaveReply, {
-          id,
-          command: { leaveReply: {} },
-        });
+        this.#session.confirmLeave(incoming);
         const left = `${incoming.source.text} left the session`;
         return this.#session.finish(new SlimError('session-closed', left));
       }

@@ -240,11 +240,7 @@ export class Moderator implements ChannelRole {
   }
 
   #left(member: Member | undefined, incoming: Incoming): void {
-    const { messageId: id } = incoming.session;
-    this.#session.send(incoming.source, messageType.leaveReply, {
-      id,
-      command: { leaveReply: {} },
-    });
+    this.#session.confirmLeave(incoming);
     if (!member || !this.#session.setup.memory.add(incoming)) return;
     this.#session.setOnline(member, false);
     member.isLeaving = true;

@@ -3,7 +3,7 @@ import type { Cancel } from '../clock/clock.js';
 import { SlimError } from '../errors/slim-error.js';
 import { PendingMember } from '../mls/mls-group.js';
 import { messageType } from '../wire/session-header.js';
-import { ask, online, unexpected } from './control-exchange.js';
+import { askToLeave, online, unexpected } from './control-exchange.js';
 import type { Incoming } from './incoming.js';
 import type { PointToPointSession, SessionRole } from './point-to-point.js';
 
@@ -51,16 +51,11 @@ export class Responder implements SessionRole {
       case messageType.groupWelcome:
         return this.#welcomed(incoming);
       case messageType.groupClose:
-        this.#acknowledge(incoming);
+        this.#session.acknowledge(incoming);
         return this.#closedByModerator();
-      case messageType.leaveRequest: {
-        const { messageId: id } = incoming.session;
-        this.#session.send(incoming.source, messageType.leaveReply, {
-          id,
-          command: { leaveReply: {} },
-        });
+      case messageType.leaveRequest:
+        this.#session.confirmLeave(incoming);
         return this.#closedByModerator();
-      }
       default:
         throw unexpected(incoming);
     }
@@ -68,11 +63,7 @@ export class Responder implements SessionRole {
 
   async leave(): Promise<void> {
     if (this.#state.kind === 'joining') this.#state.expire();
-    await ask(this.#session, this.#invitation.source, messageType.leaveRequest, {
-      command: { leaveRequest: {} },
-      metadata: new Map([['LEAVING_SESSION', 'TRUE']]),
-      answeredBy: messageType.leaveReply,
-    });
+    await askToLeave(this.#session, this.#invitation.source);
   }
 
   /** Answers the invitation; also when it is repeated, because the answer may have been lost. */
@@ -102,7 +93,7 @@ export class Responder implements SessionRole {
     const state = this.#state;
     // Repeated, because the acknowledgement was lost.
     if (state.kind === 'joined' && state.welcomeId === incoming.session.messageId) {
-      return this.#acknowledge(incoming);
+      return this.#session.acknowledge(incoming);
     }
     if (state.kind !== 'joining') throw unexpected(incoming);
     const mls = incoming.command?.groupWelcome?.mls;
@@ -111,13 +102,8 @@ export class Responder implements SessionRole {
     state.expire();
     this.#state = { kind: 'joined', welcomeId: incoming.session.messageId };
     this.#session.activate({ name: incoming.source, identity: this.#identity, group });
-    this.#acknowledge(incoming);
+    this.#session.acknowledge(incoming);
     this.#established();
-  }
-
-  #acknowledge({ source, session }: Incoming): void {
-    const { messageId: id } = session;
-    this.#session.send(source, messageType.groupAck, { id, command: { groupAck: {} } });
   }
 
   #closedByModerator(): void {

@@ -25,7 +25,6 @@ export const participant = message({
 export type Participant = Infer<typeof participant>;
 
 const timerSettings = message({ timeoutMs: uint32(1), maxRetries: uint32(2) });
-export type TimerSettings = Infer<typeof timerSettings>;
 const mlsSettings = message({ headerIntegrityPercent: uint32(1) });
 const mlsPayload = message({ commitId: uint32(1), content: bytes(2) });
 export type MlsPayload = Infer<typeof mlsPayload>;
@@ -39,7 +38,6 @@ const joinRequest = message({
 });
 export type JoinRequest = Infer<typeof joinRequest>;
 const joinReply = message({ keyPackage: optionalBytes(1), participant: sub(2, participant) });
-export type JoinReply = Infer<typeof joinReply>;
 const groupUpdate = message({
   op: uint32(1),
   participant: sub(2, participant),
@@ -48,7 +46,6 @@ const groupUpdate = message({
 });
 export type GroupUpdate = Infer<typeof groupUpdate>;
 const groupWelcome = message({ participants: repeated(1, participant), mls: sub(2, mlsPayload) });
-export type GroupWelcome = Infer<typeof groupWelcome>;
 const groupClose = message({ participants: repeated(1, wireName) });
 const groupProposal = message({ source: sub(1, wireName), proposal: bytes(2) });
 const heartbeat = message({ epoch: uint64(1) });
