@@ -121,4 +121,20 @@ describe.each(Object.keys(startNode) as (keyof typeof startNode)[])('through %s'
     await second.session.close();
     expect(await end).toMatchObject({ messages: [], ended: 'closed' });
   });
+
+  it('finds every official instance of a name, and one by anycast', async () => {
+    const second = await NativePeer.start();
+    try {
+      await second.connect(net.url);
+      await second.app({ name: 'org/ns/official', secret });
+      const found = new Set<string>();
+      for await (const name of net.ours.instances('org/ns/official', { discoveryMs: 1_000 })) {
+        found.add(String(name));
+      }
+      expect(found.size).toBe(2);
+      expect(found).toContain(String(await net.ours.discover('org/ns/official')));
+    } finally {
+      await second.stop();
+    }
+  });
 });

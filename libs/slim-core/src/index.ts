@@ -32,6 +32,7 @@ export {
 export { SlimApp, type SlimAppEvents, type SlimAppOptions } from './app/slim-app.js';
 export type {
   Direction,
+  DiscoverOptions,
   Invitation,
   InvitationPolicy,
   OpenSessionOptions,

@@ -2,8 +2,15 @@ import type { Identity } from '../auth/identity.js';
 import type { SlimName } from '../names/slim-name.js';
 import type { Metadata } from '../session/session.js';
 
+/** How to look for whoever answers to a name. */
+export interface DiscoverOptions {
+  /** How long to look; 2,000 ms unless given. */
+  readonly discoveryMs?: number;
+  readonly signal?: AbortSignal;
+}
+
 /** How a session or a channel is opened. */
-export interface OpenSessionOptions {
+export interface OpenSessionOptions extends DiscoverOptions {
   /** End-to-end encryption; on unless turned off. */
   readonly mls?: boolean;
   /** Acknowledged, repeated, ordered; on unless turned off. */
@@ -11,11 +18,8 @@ export interface OpenSessionOptions {
   /** Between transmissions, and how many after the first; all sides follow. */
   readonly intervalMs?: number;
   readonly maxRetries?: number;
-  /** How long to look for somebody who answers; 2,000 ms unless given. */
-  readonly discoveryMs?: number;
   /** Shown to the other side. Not encrypted. */
   readonly metadata?: Metadata;
-  readonly signal?: AbortSignal;
 }
 
 /** What somebody is asked to join. */

@@ -12,6 +12,7 @@ import { verifySender } from '../session/checks.js';
 import type { Composer } from '../session/composer.js';
 import { online } from '../session/control-exchange.js';
 import type { Incoming } from '../session/incoming.js';
+import { Discovery } from '../session/discovery.js';
 import { Initiator } from '../session/initiator.js';
 import { Moderator } from '../session/moderator.js';
 import { PointToPointSession } from '../session/point-to-point.js';
@@ -23,7 +24,12 @@ import { Unread } from '../session/unread.js';
 import type { JoinRequest } from '../wire/command-payload.js';
 import { messageType, sessionType, type MessageType } from '../wire/session-header.js';
 import type { WireName } from '../wire/wire-name.js';
-import type { Direction, InvitationPolicy, OpenSessionOptions } from './session-options.js';
+import type {
+  Direction,
+  DiscoverOptions,
+  InvitationPolicy,
+  OpenSessionOptions,
+} from './session-options.js';
 
 /** What sessions need of the application they belong to. */
 export interface SessionsOptions {
@@ -69,6 +75,33 @@ export class Sessions {
       throw reason;
     }
     return session;
+  }
+
+  /** See `SlimApp.discover`. */
+  async discover(target: WireName, options: DiscoverOptions): Promise<SlimName> {
+    const search = this.#search();
+    try {
+      return await search.one(target, { discoveryMs: defaultDiscoveryMs, ...options });
+    } finally {
+      search.finish();
+    }
+  }
+
+  /** See `SlimApp.instances`. */
+  async *instances(target: WireName, options: DiscoverOptions): AsyncGenerator<SlimName> {
+    const found = new Unread<SlimName>();
+    const search = this.#search();
+    search
+      .all(target, { discoveryMs: defaultDiscoveryMs, ...options }, (name) => found.push(name))
+      .then(
+        () => found.end(),
+        (reason: unknown) => found.end(SlimError.from(reason, 'aborted')),
+      );
+    try {
+      yield* found;
+    } finally {
+      search.finish();
+    }
   }
 
   async createChannel(name: SlimName, options: OpenSessionOptions): Promise<Channel> {
@@ -250,6 +283,11 @@ export class Sessions {
     };
   }
 
+  #search(): Discovery {
+    const { context } = this.#options;
+    return this.#add(new Discovery(context, this.#setup({}), this.#owner));
+  }
+
   #freeId(): number {
     for (;;) {
       const id = randomSessionId(this.#options.context.crypto);
@@ -272,6 +310,8 @@ export class Sessions {
   #forget(session: BaseSession): void {
     const { id } = session;
     if (this.#sessions.get(id) === session) this.#sessions.delete(id);
+    // Nobody says good-bye to a search.
+    if (session instanceof Discovery) return;
     this.#recent.delete(id);
     this.#recent.set(
       id,

@@ -17,7 +17,12 @@ import type { Session } from '../session/session.js';
 import type { Frame } from '../wire/frame.js';
 import { WireName } from '../wire/wire-name.js';
 import { defaultBackoff, type BackoffPolicy } from './backoff.js';
-import type { Direction, InvitationPolicy, OpenSessionOptions } from './session-options.js';
+import type {
+  Direction,
+  DiscoverOptions,
+  InvitationPolicy,
+  OpenSessionOptions,
+} from './session-options.js';
 import { Sessions } from './sessions.js';
 import { Subscriptions } from './subscriptions.js';
 import { Uplink, type LinkStatus } from './uplink.js';
@@ -160,6 +165,23 @@ export class SlimApp {
   async openSession(target: SlimName | string, options: OpenSessionOptions = {}): Promise<Session> {
     if (this.#closing) throw new SlimError('link-closed', 'the application is closed');
     return this.#sessions.open(this.#context.toWireName(target), options);
+  }
+
+  /**
+   * One of the instances that answer to a name now, found by anycast; no session comes of it.
+   * @throws SlimError `no-route` when nobody does, `invalid-name`, `aborted`, `link-closed`
+   */
+  async discover(target: SlimName | string, options: DiscoverOptions = {}): Promise<SlimName> {
+    if (this.#closing) throw new SlimError('link-closed', 'the application is closed');
+    return this.#sessions.discover(this.#context.toWireName(target), options);
+  }
+
+  /**
+   * Every instance that answers to a name, each once and as it answers, until the time for discovery is
+   * over or the reader stops. Throws `aborted`, `invalid-name`, `link-closed`.
+   */
+  instances(target: SlimName | string, options: DiscoverOptions = {}): AsyncIterable<SlimName> {
+    return this.#sessions.instances(this.#context.toWireName(target), options);
   }
 
   /**

@@ -88,6 +88,24 @@ export class ControlRequests {
     });
   }
 
+  /**
+   * Hands over every answer that comes until the retries end; who will answer is not known.
+   * @throws SlimError what the signal or `close` says
+   */
+  gather(request: ControlRequest, take: (answer: Incoming) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#start(request, {
+        take: (answer) => {
+          take(answer);
+          return true;
+        },
+        expire: resolve,
+        excuse: () => undefined,
+        fail: reject,
+      });
+    });
+  }
+
   /** Takes a message that may be an answer. Returns false when nobody waits for it. */
   answer(incoming: Incoming): boolean {
     const { messageId, messageType } = incoming.session;

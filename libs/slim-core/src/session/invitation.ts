@@ -6,6 +6,7 @@ import type { WireName } from '../wire/wire-name.js';
 import type { BaseSession } from './base-session.js';
 import { verifySender } from './checks.js';
 import { ask, online } from './control-exchange.js';
+import { discover, type DiscoveryOptions } from './discovery.js';
 
 /** Somebody who accepted an invitation. */
 export interface Candidate {
@@ -17,10 +18,7 @@ export interface Candidate {
 }
 
 /** How an invitation goes. */
-export interface InvitationOptions {
-  /** How long to look for somebody who answers. */
-  readonly discoveryMs: number;
-  readonly signal?: AbortSignal | undefined;
+export interface InvitationOptions extends DiscoveryOptions {
   /** The names of a channel; absent in a session of two. */
   readonly channel?: WireName;
   readonly control?: WireName;
@@ -28,8 +26,6 @@ export interface InvitationOptions {
 
 /** Header checks by the receiver: of every message (reference: MLS 6). */
 const headerIntegrityPercent = 100;
-/** Discovery requests within the time for discovery. */
-const discoveryTries = 4;
 
 /**
  * Finds somebody at a name and asks them in: discovery, then the invitation to the one who answered.
@@ -43,29 +39,6 @@ export async function invite(
 ): Promise<Candidate> {
   const name = await discover(session, target, options);
   return join(session, name, options);
-}
-
-async function discover(
-  session: BaseSession,
-  target: WireName,
-  { discoveryMs, signal }: InvitationOptions,
-): Promise<WireName> {
-  const reply = await ask(session, target, messageType.discoveryRequest, {
-    command: { discoveryRequest: {} },
-    answeredBy: messageType.discoveryReply,
-    intervalMs: discoveryMs / discoveryTries,
-    maxRetries: discoveryTries - 1,
-    signal,
-    unanswered: () =>
-      new SlimError('no-route', `nobody answers at "${target.text}" (asked for ${discoveryMs} ms)`),
-  });
-  if (reply.source.prefix !== target.prefix) {
-    throw new SlimError(
-      'identity-rejected',
-      `asked "${target.text}", ${reply.source.text} answered`,
-    );
-  }
-  return reply.source;
 }
 
 async function join(
