@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import protobuf from 'protobufjs';
-import { decodeEnvelope, encodeEnvelope } from '../../libs/nestjs-slim/src/envelope.js';
+import { decodeEnvelope, encodeEnvelope } from '../../libs/nestjs-slim/src/payload/envelope.js';
 import { allFrames, toHex } from '../support/vectors.js';
 
 // The codecs are written by hand; these hold them against the files in proto/, read by a general

@@ -19,6 +19,7 @@ import {
 import { EventPattern, MessagePattern, Payload, RpcException } from '@nestjs/microservices';
 import { concat, map, of, throwError, type Observable } from 'rxjs';
 import { SlimContext } from './slim-context.js';
+import { SlimException } from './slim-exception.js';
 import { billing, Fabric } from './testing/spec-fabric.js';
 import { outcome } from './testing/spec-outcome.js';
 
@@ -204,10 +205,12 @@ describe('a request that fails', () => {
   });
 
   it('because nobody handles it is told so at once', async () => {
-    expect(await failure('nowhere')).toStrictEqual({
-      status: 'error',
+    const nowhere = await failure('nowhere');
+    expect(nowhere).toBeInstanceOf(SlimException);
+    expect(nowhere).toMatchObject({
       message: `no handler for "${billing}#nowhere"`,
       code: 'no-handler',
+      retryable: false,
     });
     expect(await failure('happened')).toMatchObject({
       message: `"${billing}#happened" takes events only`,
@@ -216,7 +219,7 @@ describe('a request that fails', () => {
   });
 
   it('because its result cannot be sent is told why, and the next is answered', async () => {
-    expect(await failure('cycle')).toMatchObject({ status: 'error', code: 'malformed-frame' });
+    expect(await failure('cycle')).toMatchObject({ code: 'malformed-frame' });
     expect(await failure('too-large')).toMatchObject({ code: 'message-too-large' });
     expect(await outcome(fabric.client().send('doubled', 2))).toStrictEqual({
       values: [{ wrapped: 4 }],

@@ -109,6 +109,7 @@ describe('an application that knows nothing of Nest', () => {
       status: 'error',
       message: 'no handler for "acme/empty/service"',
       code: 'no-handler',
+      retryable: false,
     });
   });
 

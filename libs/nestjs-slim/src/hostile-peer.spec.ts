@@ -8,10 +8,11 @@ import {
   envelopeKind,
   envelopePayloadType,
   type Envelope,
-} from './envelope.js';
+} from './payload/envelope.js';
+import { Payloads } from './payload/payloads.js';
 import { billing, Fabric } from './testing/spec-fabric.js';
 import { outcome } from './testing/spec-outcome.js';
-import { decodeValue, encodeValue } from './value.js';
+import { decodeValue, encodeValue } from './payload/value.js';
 
 @Controller()
 class EchoController {
@@ -26,12 +27,20 @@ class EchoController {
   }
 }
 
+const payloads = new Payloads({
+  codec: undefined,
+  serializer: undefined,
+  deserializer: undefined,
+});
+
 const publish = (session: Session, fields: Partial<Envelope>): Promise<void> =>
   session.publish(encodeEnvelope(fields), { payloadType: envelopePayloadType });
 
 async function nextAnswer(session: Session): Promise<unknown> {
   const envelope = decodeEnvelope((await session.next()).payload);
-  return [envelope.kind, envelope.correlationId, decodeValue(envelope)];
+  const isError = envelope.kind === envelopeKind.error;
+  const value = isError ? payloads.decodeError(envelope) : decodeValue(envelope);
+  return [envelope.kind, envelope.correlationId, value];
 }
 
 const echo = (correlationId: number): Partial<Envelope> => ({
@@ -77,7 +86,7 @@ describe('a server', () => {
     expect(await nextAnswer(session)).toStrictEqual([
       envelopeKind.error,
       1,
-      expect.objectContaining({ status: 'error', code: 'malformed-frame' }),
+      expect.objectContaining({ code: 'malformed-frame', retryable: false }),
     ]);
   });
 

@@ -16,11 +16,27 @@ export {
   type SlimChannelMessage,
   type SlimPublishOptions,
 } from './channels/slim-channel-ref.js';
-export type { PlaceholderResolver } from './placeholders.js';
+export { AllowFromGuard } from './identity/allow-from.guard.js';
+export { AllowFrom } from './identity/allow-from.js';
+export type {
+  AllowFromPredicate,
+  AllowFromRule,
+  AllowFromUnsealed,
+} from './identity/allow-rule.js';
+export type { DeliveryMode } from './client/delivery.js';
+export type { Gathered, SendAllOptions } from './client/gathering.js';
+export type { PacketDeserializer, PacketSerializer } from './payload/payloads.js';
+export type { PlaceholderResolver } from './patterns/placeholders.js';
+export type { PayloadCodec } from './payload-codec.js';
 export { SlimClient, type SlimClientOptions } from './slim-client.js';
 export { SlimConnection } from './slim-connection.js';
 export { SlimContext, type SlimContextDetails } from './slim-context.js';
 export type { SlimEvents, SlimStatus } from './slim-events.js';
+export {
+  SlimException,
+  type SlimExceptionBody,
+  type SlimExceptionDetails,
+} from './slim-exception.js';
 export { slimMicroservice } from './slim-microservice.js';
 export {
   SlimModule,
@@ -30,9 +46,26 @@ export {
   type SlimOptionsFactory,
 } from './slim.module.js';
 export type { SlimOptions } from './slim-options.js';
-export { SlimIdentity, SlimMetadata, SlimSession, SlimSource } from './slim-parameters.js';
-export { SlimRecord, SlimRecordBuilder } from './slim-record.js';
+export {
+  SlimIdentity,
+  SlimMetadata,
+  SlimParam,
+  SlimSession,
+  SlimSignal,
+  SlimSource,
+} from './slim-parameters.js';
+export { SlimRecord, SlimRecordBuilder, type SlimRecordOptions } from './slim-record.js';
 export { SLIM_TRANSPORT, SlimServer, type SlimServerBehaviour } from './slim-server.js';
+export { ItemStream } from './streams/item-stream.js';
+export type { ItemSource } from './streams/pull.js';
+export type {
+  ExchangeFailure,
+  ExchangeKind,
+  Handling,
+  OutgoingMessage,
+  Sending,
+  SlimTelemetry,
+} from './telemetry.js';
 export {
   SlimError,
   SlimName,

@@ -13,7 +13,12 @@ import {
   type PipeTransform,
   type RpcExceptionFilter,
 } from '@nestjs/common';
-import { MessagePattern, Payload, type AsyncMicroserviceOptions } from '@nestjs/microservices';
+import {
+  EventPattern,
+  MessagePattern,
+  Payload,
+  type AsyncMicroserviceOptions,
+} from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
 import { firstValueFrom, throwError, type Observable } from 'rxjs';
 import { SlimConnection } from './slim-connection.js';
@@ -47,6 +52,11 @@ class StepController {
   step(@Payload() data: unknown): unknown {
     steps.push('handled');
     return data;
+  }
+
+  @EventPattern('happened')
+  happened(when: string): void {
+    steps.push(`${when} happened`);
   }
 
   @MessagePattern('fail')
@@ -143,16 +153,21 @@ describe('a microservice', () => {
       expect(steps).toStrictEqual(['init', 'bootstrap', 'handled', 'shutdown while connected']);
     });
 
-    it('started before init, handles nothing until the bootstrap', async () => {
+    it('started before init, refuses requests and keeps events until the bootstrap', async () => {
       const app = await create();
       app.connectMicroservice(slim);
       await app.startAllMicroservices();
-      const answer = ask();
+      const client = fabric.client();
+      await outcome(client.emit('happened', 'early'));
+      expect((await outcome(client.send('step', 'x'))).failed?.with).toMatchObject({
+        code: 'service-starting',
+        retryable: true,
+      });
       const session = await (await fabric.peer()).openSession(billing);
       expect(steps).toStrictEqual([]);
       await app.init();
-      expect(await answer).toStrictEqual({ values: ['x'] });
-      expect(steps).toStrictEqual(['init', 'bootstrap', 'handled']);
+      expect(await outcome(client.send('step', 'x'))).toStrictEqual({ values: ['x'] });
+      expect(steps).toStrictEqual(['init', 'bootstrap', 'early happened', 'handled']);
       await app.close();
       expect((await session.ended)?.code).toBe('session-closed');
     });

@@ -13,6 +13,8 @@ export interface SlimContextDetails {
   /** `org/namespace/service#operation`, however the handler wrote it. */
   readonly pattern: string;
   readonly operation: string;
+  /** What the wildcards of the handler's pattern stand for. */
+  readonly params: Readonly<Record<string, string>>;
   readonly session: Session | Channel;
   readonly message: SessionMessage;
   readonly metadata: Metadata;
@@ -42,6 +44,16 @@ export class SlimContext extends BaseRpcContext<[SlimContextDetails]> {
   /** What comes after the `#` of the pattern; empty for the service's default operation. */
   getOperation(): string {
     return this.args[0].operation;
+  }
+
+  /** What the wildcards of the handler's pattern stand for, by name; `*` by number, `**` by itself. */
+  getParams(): Readonly<Record<string, string>> {
+    return this.args[0].params;
+  }
+
+  /** The same message for a handler whose wildcards stand for something else. */
+  withParams(params: Readonly<Record<string, string>>): SlimContext {
+    return new SlimContext({ ...this.args[0], params });
   }
 
   /** Full name of the sender, with its instance id. */

@@ -7,7 +7,10 @@ import {
   type InvitationPolicy,
 } from '@nestjs-slim/core';
 import type { SlimAppOptions } from '@nestjs-slim/platform-node';
-import { environment, type PlaceholderResolver } from './placeholders.js';
+import type { PayloadCodec } from './payload-codec.js';
+import { Payloads, type PacketDeserializer, type PacketSerializer } from './payload/payloads.js';
+import { environment, type PlaceholderResolver } from './patterns/placeholders.js';
+import { noTelemetry, type SlimTelemetry } from './telemetry.js';
 
 /** How a service or client is connected to a SLIM network. */
 export interface SlimOptions extends Pick<
@@ -29,8 +32,23 @@ export interface SlimOptions extends Pick<
    * function to decide on each invitation. A class that moderates a channel is in no other of that name.
    */
   readonly acceptChannels?: boolean | InvitationPolicy;
-  /** What `${KEY}` in the name of a channel stands for; the environment's variable unless given. */
+  /** What `${KEY}` in a pattern or the name of a channel stands for; the environment's variable unless given. */
   readonly resolvePlaceholder?: PlaceholderResolver;
+  /** How values become bytes; JSON unless given. JSON and bytes are read in any case. */
+  readonly codec?: PayloadCodec;
+  /** Sees every packet before it is encoded, as with Nest's own transports. */
+  readonly serializer?: PacketSerializer;
+  /** Sees every packet after it was decoded. */
+  readonly deserializer?: PacketDeserializer;
+  /** Watches every message; nobody does unless given. */
+  readonly telemetry?: SlimTelemetry;
+  /**
+   * With how many instances of a name a client has sessions, to share its calls among; 1 unless given,
+   * which is always the same instance.
+   */
+  readonly spread?: number;
+  /** How long a client that has several instances goes on before it looks for new ones; 10,000 unless given. */
+  readonly rediscoverMs?: number;
 }
 
 /** Options that were checked, with every default in place. */
@@ -46,6 +64,10 @@ export interface SlimSettings {
   readonly drainMs: number;
   readonly acceptChannels: boolean | InvitationPolicy;
   readonly resolvePlaceholder: PlaceholderResolver;
+  readonly payloads: Payloads;
+  readonly telemetry: SlimTelemetry;
+  readonly spread: number;
+  readonly rediscoverMs: number;
 }
 
 /** @throws SlimError `invalid-config`, `invalid-name` */
@@ -53,8 +75,9 @@ export function checkOptions(options: SlimOptions): SlimSettings {
   // JavaScript callers and factories give anything.
   const given = options as Partial<SlimOptions> | null | undefined;
   if (!given) throw new SlimError('invalid-config', `expected SLIM options, got ${String(given)}`);
-  const { requestTimeoutMs, discoveryMs, mls, reliable, drainMs, ...rest } = options;
-  const { acceptChannels = false, resolvePlaceholder = environment, ...app } = rest;
+  const { requestTimeoutMs, discoveryMs, mls, reliable, drainMs, ...others } = options;
+  const { acceptChannels = false, resolvePlaceholder = environment, ...rest } = others;
+  const { codec, serializer, deserializer, telemetry, spread, rediscoverMs, ...app } = rest;
   const { name, identity, node, clock = systemClock } = given;
   if (name === undefined) throw missing('name', 'org/namespace/service');
   if (typeof identity !== 'function') throw missing('identity', 'sharedSecret({ secret })');
@@ -73,6 +96,10 @@ export function checkOptions(options: SlimOptions): SlimSettings {
     drainMs: duration('drainMs', drainMs, 10_000),
     acceptChannels,
     resolvePlaceholder,
+    payloads: new Payloads({ codec, serializer, deserializer }),
+    telemetry: telemetry ?? noTelemetry,
+    spread: positive('spread', spread ?? 1),
+    rediscoverMs: duration('rediscoverMs', rediscoverMs, 10_000),
   };
 }
 
@@ -84,6 +111,11 @@ export function duration(option: string, value: number | undefined, otherwise: n
     'invalid-config',
     `${option}: expected milliseconds, 0 or more, got ${String(value)}`,
   );
+}
+
+function positive(option: string, value: number): number {
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new SlimError('invalid-config', `${option}: expected 1 or more, got ${String(value)}`);
 }
 
 function missing(option: string, expected: string): SlimError {

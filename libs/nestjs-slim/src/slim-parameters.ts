@@ -32,6 +32,18 @@ export const SlimMetadata: (key?: string, ...pipes: Pipe[]) => ParameterDecorato
     return key === undefined ? metadata : metadata?.[key];
   });
 
+/** What the wildcards of the pattern stand for: all of it, or one by its name. */
+export const SlimParam: (name?: string, ...pipes: Pipe[]) => ParameterDecorator =
+  createParamDecorator((name: string | undefined, host: ExecutionContext) => {
+    const params = contextOf(host).getParams?.();
+    return name === undefined ? params : params?.[name];
+  });
+
+/** Aborted when nobody waits for the answer any more: `SlimContext.getSignal`. */
+export const SlimSignal: (...pipes: Pipe[]) => ParameterDecorator = createParamDecorator(
+  (_: unknown, host: ExecutionContext) => contextOf(host).getSignal?.(),
+);
+
 /** Told by methods: a handler may serve other transports, and joined and left have no message. */
 function contextOf(host: ExecutionContext): Partial<SlimContext> {
   return host.switchToRpc().getContext<Partial<SlimContext> | undefined>() ?? {};

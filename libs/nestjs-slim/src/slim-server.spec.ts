@@ -125,10 +125,10 @@ describe('a server', () => {
     await started.fired;
     const closed = Promise.all([service.close(), service.close()]);
     await outcome(client.emit('told', 'too late'));
-    expect((await outcome(client.send('slow', 'too late'))).failed?.with).toStrictEqual({
-      status: 'error',
+    expect((await outcome(client.send('slow', 'too late'))).failed?.with).toMatchObject({
       message: 'the service is closing',
       code: 'session-closed',
+      retryable: true,
     });
     finish.fire();
     expect(await answer).toStrictEqual({ values: ['done'] });

@@ -1,4 +1,5 @@
 import { Logger, type LoggerService, type OnApplicationBootstrap } from '@nestjs/common';
+import type { ModulesContainer } from '@nestjs/core';
 import {
   Server,
   type BaseRpcContext,
@@ -9,11 +10,14 @@ import {
 } from '@nestjs/microservices';
 import { SlimError } from '@nestjs-slim/core';
 import { defer, finalize, tap, type Observable } from 'rxjs';
-import { describeError, runEvent } from './event-run.js';
-import { handlerStream } from './handler-stream.js';
-import { HandlerTable } from './handler-table.js';
-import type { ServerCall } from './server-call.js';
-import { Serving, type ServingOptions } from './serving.js';
+import { PatternReader } from './patterns/pattern-reader.js';
+import { describeError, runEvent, type EventFailure } from './server/event-run.js';
+import { HandlerMethods } from './server/handler-methods.js';
+import { handlerStream } from './server/handler-stream.js';
+import { HandlerTable, type Match } from './server/handler-table.js';
+import type { ServerCall } from './server/server-call.js';
+import { Serving, type ServingOptions } from './server/serving.js';
+import { SlimContext } from './slim-context.js';
 import { SlimConnection } from './slim-connection.js';
 import type { SlimEvents, SlimStatus } from './slim-events.js';
 import type { SlimOptions } from './slim-options.js';
@@ -23,8 +27,13 @@ export const SLIM_TRANSPORT: symbol = Symbol.for('slim');
 
 /** How a server relates to the application it is part of. */
 export interface SlimServerBehaviour {
-  /** Let messages wait until Nest called `onApplicationBootstrap`, which only happens to providers. */
+  /**
+   * Until Nest called `onApplicationBootstrap`, which only happens to providers, refuse requests with
+   * `service-starting` and let events wait.
+   */
   readonly waitForBootstrap?: boolean;
+  /** Where the methods of the handlers are, for messages about them. */
+  readonly modules?: ModulesContainer;
 }
 
 /**
@@ -42,7 +51,9 @@ export class SlimServer
   private readonly connection: SlimConnection;
   private readonly ownsConnection: boolean;
   private readonly table: HandlerTable;
+  private readonly methods: HandlerMethods | undefined;
   private readonly ready: Promise<void>;
+  private isReady = true;
   private bootstrapped: () => void = () => undefined;
   private serving: Serving | undefined;
   private closing: Promise<void> | undefined;
@@ -52,10 +63,12 @@ export class SlimServer
     super();
     this.ownsConnection = !(source instanceof SlimConnection);
     this.connection = source instanceof SlimConnection ? source : new SlimConnection(source);
-    this.table = new HandlerTable(this.connection.name);
-    this.ready = behaviour.waitForBootstrap
-      ? new Promise((resolve) => (this.bootstrapped = resolve))
-      : Promise.resolve();
+    const { name, settings } = this.connection;
+    const patterns = new PatternReader(name, settings.resolvePlaceholder);
+    this.table = new HandlerTable(name, patterns);
+    this.methods = behaviour.modules && new HandlerMethods(behaviour.modules, patterns);
+    this.ready = new Promise((resolve) => (this.bootstrapped = resolve));
+    this.isReady = !behaviour.waitForBootstrap;
   }
 
   override get status(): Observable<SlimStatus> {
@@ -64,6 +77,7 @@ export class SlimServer
 
   /** Called by Nest, more than once in some hybrid applications. */
   onApplicationBootstrap(): void {
+    this.isReady = true;
     this.bootstrapped();
   }
 
@@ -77,7 +91,7 @@ export class SlimServer
     isEventHandler = false,
     extras: Record<string, unknown> = {},
   ): void {
-    const key = this.table.add(pattern, callback, isEventHandler);
+    const key = this.add(pattern, callback, isEventHandler);
     callback.isEventHandler = isEventHandler;
     callback.extras = extras;
     if (!this.messageHandlers.has(key)) this.messageHandlers.set(key, callback);
@@ -121,33 +135,40 @@ export class SlimServer
     packet: ReadPacket,
     context: BaseRpcContext,
   ): Promise<void> {
-    const found = this.table.get(pattern);
-    if (found?.kind !== 'event') {
-      const why = found ? 'it answers requests only' : 'there is no handler for it';
-      return void this.logger.error(`An event to "${pattern}" was ignored: ${why}.`);
+    const [service = '', operation = ''] = pattern.split('#');
+    const matches = this.table.events(service, operation);
+    if (matches.length === 0) return this.ignored(pattern, service, operation);
+    const failures = await this.runEvent(matches, packet.data, context);
+    for (const { reason } of failures) this.eventFailed(reason, pattern);
+  }
+
+  /** Says in which method it is that something is wrong. */
+  private add(pattern: unknown, callback: MessageHandler, isEventHandler: boolean): string {
+    try {
+      return this.table.add(pattern, callback, isEventHandler);
+    } catch (reason) {
+      const { code, message } = SlimError.from(reason, 'invalid-config');
+      const where = this.methods?.of(pattern).join(' and ');
+      throw new SlimError(code, where ? `${where}: ${message}` : message, { cause: reason });
     }
-    await this.withHooks(context, () =>
-      Promise.all(
-        found.handlers.map(async (handler) => {
-          const failure = await runEvent(this.resultsOf(handler, packet.data, context), context);
-          if (failure) this.eventFailed(failure.reason, pattern);
-        }),
-      ),
-    );
   }
 
   private async start(): Promise<void> {
     if (this.serving) throw new SlimError('invalid-config', 'the server is listening already');
-    const { connection, ready } = this;
+    const { connection, table, ready } = this;
+    const { clock, payloads } = connection.settings;
     const host: ServingOptions['host'] = {
-      clock: connection.settings.clock,
+      clock,
+      payloads,
+      table,
+      ready,
+      isReady: () => this.isReady,
       isOpen: () => serving.isOpen,
-      find: (key) => this.table.get(key),
-      request: (call, { handler }, data) => this.request(call, handler, data),
-      event: (call, data) => void this.event(call, data),
+      request: (call, handler, data) => this.request(call, handler, data),
+      event: (call, matches, data) => void this.event(call, matches, data),
       dropped: (reason) => connection.events.emit('dropped', reason),
     };
-    const serving = new Serving({ connection, host, aliases: this.table.aliases, ready });
+    const serving = new Serving({ connection, host, aliases: table.aliases });
     this.serving = serving;
     try {
       await serving.start();
@@ -165,29 +186,65 @@ export class SlimServer
 
   private request(call: ServerCall, handler: MessageHandler, data: unknown): void {
     const { context } = call;
+    const handling = this.connection.settings.telemetry.handling('request', context);
+    void call.finished.then(() => handling.ended(call.failure));
     const results = this.resultsOf(handler, data, context);
     const answers = handlerStream(results, call).pipe(tap(() => call.replyQueued()));
     const respond = (packet: WritePacket): Promise<void> => call.respond(packet);
-    // Nest 11 has no `handleRequest`; this is what its own servers do instead.
-    if (typeof this.handleRequest === 'function') {
-      this.handleRequest(context, async () => answers, respond);
-      return;
-    }
-    const end = (): void => this.onProcessingEndHook?.(this.transportId, context);
-    this.onProcessingStartHook(this.transportId, context, async () =>
-      this.send(answers.pipe(finalize(end)), respond),
-    );
+    handling.run(() => {
+      // Nest 11 has no `handleRequest`; this is what its own servers do instead.
+      if (typeof this.handleRequest === 'function') {
+        this.handleRequest(context, async () => answers, respond);
+        return;
+      }
+      const end = (): void => this.onProcessingEndHook?.(this.transportId, context);
+      this.onProcessingStartHook(this.transportId, context, async () =>
+        this.send(answers.pipe(finalize(end)), respond),
+      );
+    });
   }
 
-  private async event(call: ServerCall, data: unknown): Promise<void> {
-    const pattern = call.context.getPattern();
+  private async event(call: ServerCall, matches: readonly Match[], data: unknown): Promise<void> {
+    const { context } = call;
+    const pattern = context.getPattern();
     try {
-      await this.handleEvent(pattern, { pattern, data }, call.context);
+      if (matches.length === 0) {
+        return this.ignored(pattern, call.service, context.getOperation());
+      }
+      const handling = this.connection.settings.telemetry.handling('event', context);
+      const failures = await handling.run(() => this.runEvent(matches, data, context));
+      for (const { reason } of failures) this.eventFailed(reason, pattern);
+      handling.ended(failures[0]);
     } catch (reason) {
       this.eventFailed(reason, pattern);
     } finally {
       call.end();
     }
+  }
+
+  private ignored(pattern: string, service: string, operation: string): void {
+    const isMessage = this.table.message(service, operation) !== undefined;
+    const why = isMessage ? 'it answers requests only' : 'there is no handler for it';
+    this.logger.error(`An event to "${pattern}" was ignored: ${why}.`);
+  }
+
+  /** Whatever one handler does, the others run. Gives what went wrong. */
+  private async runEvent(
+    matches: readonly Match[],
+    data: unknown,
+    context: BaseRpcContext,
+  ): Promise<readonly EventFailure[]> {
+    const failures: EventFailure[] = [];
+    await this.withHooks(context, () =>
+      Promise.all(
+        matches.map(async ({ handler, params }) => {
+          const own = context instanceof SlimContext ? context.withParams(params) : context;
+          const failure = await runEvent(this.resultsOf(handler, data, own), own);
+          if (failure) failures.push(failure);
+        }),
+      ),
+    );
+    return failures;
   }
 
   private eventFailed(reason: unknown, pattern: string): void {

@@ -83,9 +83,9 @@ const connectionProvider: FactoryProvider = {
 
 const serverProvider: FactoryProvider = {
   provide: SlimServer,
-  inject: [SlimConnection],
-  useFactory: (connection: SlimConnection) =>
-    new SlimServer(connection, { waitForBootstrap: true }),
+  inject: [SlimConnection, ModulesContainer],
+  useFactory: (connection: SlimConnection, modules: ModulesContainer) =>
+    new SlimServer(connection, { waitForBootstrap: true, modules }),
 };
 
 const clientProvider: FactoryProvider = {

@@ -3,7 +3,7 @@ import { Controller } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import { ManualClock } from '@nestjs-slim/core/testing';
 import { catchError, of, ReplaySubject, tap, type Observable } from 'rxjs';
-import { encodeEnvelope, envelopeKind, envelopePayloadType } from './envelope.js';
+import { encodeEnvelope, envelopeKind, envelopePayloadType } from './payload/envelope.js';
 import type { SlimContext } from './slim-context.js';
 import { SlimRecordBuilder } from './slim-record.js';
 import { billing, Fabric } from './testing/spec-fabric.js';

@@ -3,7 +3,7 @@ import type { DiscoveryService, ModulesContainer } from '@nestjs/core';
 import { SlimError, type SlimName } from '@nestjs-slim/core';
 import { duration } from '../slim-options.js';
 import { channelOptionsKey, type SlimChannelOptions } from './channel-marks.js';
-import { resolveName, type PlaceholderResolver } from '../placeholders.js';
+import { resolveName, type PlaceholderResolver } from '../patterns/placeholders.js';
 
 /** A class that is one side of a channel, checked. */
 export interface ChannelClass {

@@ -1,7 +1,7 @@
 import { SlimError, type PublishOptions, type SessionMessage } from '@nestjs-slim/core';
-import { decodeEnvelope, encodeEnvelope, envelopeKind, envelopePayloadType } from '../envelope.js';
-import { readForeign, writeForeign } from '../foreign-payload.js';
-import { decodeValue, encodeValue } from '../value.js';
+import { decodeEnvelope, encodeEnvelope, envelopeKind, envelopePayloadType } from '../payload/envelope.js';
+import { readForeign, writeForeign } from '../payload/foreign-payload.js';
+import { decodeValue, encodeValue } from '../payload/value.js';
 import type { SlimPublishOptions } from './slim-channel-ref.js';
 
 /** A message of a channel as a value. */

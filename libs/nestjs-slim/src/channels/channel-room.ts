@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { SlimError, type Channel, type ChannelParticipant, type SlimName } from '@nestjs-slim/core';
 import { Subject } from 'rxjs';
-import { describeError } from '../event-run.js';
+import { describeError } from '../server/event-run.js';
 import type { SlimConnection } from '../slim-connection.js';
 import type { ChannelHandlers } from './channel-handlers.js';
 import { writeChannelMessage } from './channel-payload.js';
@@ -78,6 +78,10 @@ export class ChannelRoom implements ChannelSide {
     if (this.closed.aborted) throw this.over();
     if (this.current) return;
     await new Promise<void>((resolve, reject) => this.waiters.push({ resolve, reject }));
+  }
+
+  get epoch(): bigint {
+    return this.current?.epoch ?? 0n;
   }
 
   participants(): readonly ChannelParticipant[] {

@@ -7,7 +7,7 @@ import {
   type SlimName,
 } from '@nestjs-slim/core';
 import type { BaseRpcContext } from '@nestjs/microservices';
-import { runEvent } from '../event-run.js';
+import { runEvent } from '../server/event-run.js';
 import { SlimContext } from '../slim-context.js';
 import { settledWithin, timeLimit } from '../time-limit.js';
 import type { ChannelHandlerKind } from './channel-marks.js';
@@ -96,6 +96,7 @@ export class ChannelRun {
     return new SlimContext({
       pattern: this.channel.name.service,
       operation,
+      params: {},
       session: this.channel,
       message,
       metadata,

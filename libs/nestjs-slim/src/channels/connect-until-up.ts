@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { describeError } from '../event-run.js';
+import { describeError } from '../server/event-run.js';
 import { pause } from '../pause.js';
 import type { SlimConnection } from '../slim-connection.js';
 

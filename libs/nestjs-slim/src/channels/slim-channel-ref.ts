@@ -35,6 +35,7 @@ export interface ChannelSide {
   readonly name: string;
   readonly messages$: Observable<SlimChannelMessage>;
   whenOpen(): Promise<void>;
+  readonly epoch: bigint;
   participants(): readonly ChannelParticipant[];
   publish(value: unknown, options: SlimPublishOptions): Promise<void>;
   invite(name: SlimName | string): Promise<void>;
@@ -67,6 +68,14 @@ export class SlimChannelRef {
   /** Messages of the others from the time of subscription on. Completes when this side is closed. */
   get messages$(): Observable<SlimChannelMessage> {
     return defer(() => this.side().messages$);
+  }
+
+  /**
+   * Number of the current key epoch, which every change of membership raises; 0 without MLS and while this
+   * side is not in the channel.
+   */
+  get epoch(): bigint {
+    return this.side().epoch;
   }
 
   /** Everybody in the channel, this side included; nobody while this side is not in it. */

@@ -166,6 +166,19 @@ describe('channels of an application', () => {
     expect(room.participants()).toHaveLength(1);
   });
 
+  it('have an epoch that each change of membership raises, the same for every member', async () => {
+    const { room, refs } = await meeting();
+    const before = room.epoch;
+    expect(before).toBeGreaterThan(0n);
+    expect(refs.map(({ epoch }) => epoch)).toStrictEqual([before, before]);
+    await room.remove('acme/ops/agent-b');
+    expect(room.epoch).toBe(before + 1n);
+    expect(refs[1].epoch).toBe(0n);
+    await room.publish('new keys');
+    await log.has(`agent-a heard "new keys" from acme/ops/desk in ${roomName} undefined`);
+    expect(refs[0].epoch).toBe(before + 1n);
+  });
+
   it('end for all when the moderator closes them, and stay closed', async () => {
     const { room, refs } = await meeting();
     const everything = firstValueFrom(room.messages$.pipe(toArray()));

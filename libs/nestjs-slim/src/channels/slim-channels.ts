@@ -1,7 +1,7 @@
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import type { ExternalContextCreator, ModulesContainer } from '@nestjs/core';
 import type { Channel, Invitation } from '@nestjs-slim/core';
-import { resolveName } from '../placeholders.js';
+import { resolveName } from '../patterns/placeholders.js';
 import type { ChannelHost, SlimConnection } from '../slim-connection.js';
 import { exploreChannels, type ChannelClass } from './channel-explorer.js';
 import { bindHandlers, noHandlers, type ChannelHandlers } from './channel-handlers.js';

@@ -1,0 +1,131 @@
+import { SlimError, type Cancel, type Clock } from '@nestjs-slim/core';
+import type { WritePacket } from '@nestjs/microservices';
+import { defaultCredit, ItemReceipt } from '../streams/item-credit.js';
+import { timeLimit } from '../time-limit.js';
+
+/** What one request is made from. */
+export interface ClientCallOptions {
+  readonly clock: Clock;
+  /** For messages: what was asked. */
+  readonly pattern: string;
+  /** Until the first reply; `Infinity` for no limit. */
+  readonly timeoutMs: number;
+  /** Nest's observer; told by presence of `err` and `response`, which may hold falsy values. */
+  readonly observer: (packet: WritePacket) => void;
+  /** The reader says by `consumed` when it read an item; otherwise it did once the observer returned. */
+  readonly isPulled?: boolean;
+  /** Asks somebody else instead when whoever was asked is lost; false when it does not. */
+  readonly askAgain?: (call: ClientCall) => boolean;
+  /** Called once, when the call is over; without a failure it was answered, or given up by this side. */
+  readonly ended?: (failure?: { readonly reason: unknown }) => void;
+}
+
+/** The session that a call went out by. */
+export interface CallRoute {
+  /** The answer is not wanted any more. */
+  cancel(): void;
+  /** That many more items may come. */
+  grant(count: number): void;
+}
+
+const maxDeadlineMs = 2 ** 32 - 1;
+
+/** A request on the asking side: it is over once, by its last reply, by a failure or because nobody listens. */
+export class ClientCall {
+  private readonly options: ClientCallOptions;
+  private readonly startedMs: number;
+  private readonly cancelTimeout: Cancel;
+  private receipt: ItemReceipt | undefined;
+  private currentRoute: CallRoute | undefined;
+  private hasReply = false;
+  private over = false;
+
+  constructor(options: ClientCallOptions) {
+    const { clock, pattern, timeoutMs } = options;
+    this.options = options;
+    this.startedMs = clock.now();
+    this.cancelTimeout = timeLimit(clock, timeoutMs, () => {
+      this.currentRoute?.cancel();
+      this.fail(new SlimError('timeout', `no reply from "${pattern}" within ${timeoutMs} ms`));
+    });
+  }
+
+  get isOver(): boolean {
+    return this.over;
+  }
+
+  /** What is left of the timeout, in whole milliseconds; 0 for no limit. */
+  get deadlineMs(): number {
+    const { clock, timeoutMs } = this.options;
+    const leftMs = Math.ceil(this.startedMs + timeoutMs - clock.now());
+    // Longer than the field can say is as good as no limit.
+    return leftMs > maxDeadlineMs ? 0 : Math.max(1, leftMs);
+  }
+
+  /** The call goes out by that session. */
+  set route(route: CallRoute) {
+    this.currentRoute = route;
+    this.receipt = undefined;
+  }
+
+  /** @throws SlimError `not-delivered` when an item before it was lost, `backpressure` */
+  item(
+    response: unknown,
+    { sequence, last }: { readonly sequence: number; readonly last: boolean },
+  ): void {
+    this.replied();
+    // The only item of most answers needs no account.
+    if (last && sequence === 0 && !this.receipt) return this.finish({ response, isDisposed: true });
+    this.receipt ??= new ItemReceipt(defaultCredit, (count) => this.currentRoute?.grant(count));
+    this.receipt.accept(sequence);
+    if (last) return this.finish({ response, isDisposed: true });
+    if (this.over) return;
+    this.options.observer({ response });
+    if (!this.options.isPulled) this.consumed();
+  }
+
+  /** The reader is done with an item. */
+  consumed(): void {
+    if (!this.over) this.receipt?.consumed();
+  }
+
+  /** @throws SlimError `not-delivered` when an item before it was lost */
+  end(sequence: number): void {
+    if (this.receipt) this.receipt.inTurn(sequence);
+    this.finish({ isDisposed: true });
+  }
+
+  fail(err: unknown): void {
+    this.finish({ err, isDisposed: true });
+  }
+
+  /** Whoever was asked is lost; somebody else may do, unless part of the answer was given already. */
+  lost(reason: SlimError): void {
+    if (this.over) return;
+    if (!this.hasReply && this.options.askAgain?.(this)) return;
+    this.fail(reason);
+  }
+
+  /** Nobody listens any more. */
+  abandon(): void {
+    if (this.over) return;
+    this.over = true;
+    this.cancelTimeout();
+    this.currentRoute?.cancel();
+    this.options.ended?.();
+  }
+
+  private replied(): void {
+    this.hasReply = true;
+    this.cancelTimeout();
+  }
+
+  private finish(packet: WritePacket): void {
+    if (this.over) return;
+    // First, because the observer unsubscribes when it is told the end, and that abandons a call.
+    this.over = true;
+    this.cancelTimeout();
+    this.options.ended?.('err' in packet ? { reason: packet.err } : undefined);
+    this.options.observer(packet);
+  }
+}

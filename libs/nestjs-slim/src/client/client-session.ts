@@ -1,0 +1,266 @@
+import {
+  SlimError,
+  type Metadata,
+  type Session,
+  type SessionMessage,
+  type SlimName,
+} from '@nestjs-slim/core';
+import { patternKey } from '../patterns/pattern.js';
+import {
+  decodeEnvelope,
+  encodeEnvelope,
+  envelopeKind,
+  envelopePayloadType,
+  type Envelope,
+} from '../payload/envelope.js';
+import { InOrder } from '../payload/in-order.js';
+import type { Payloads } from '../payload/payloads.js';
+import { defaultCredit } from '../streams/item-credit.js';
+import { isItemSource } from '../streams/pull.js';
+import type { ClientCall } from './client-call.js';
+import { ItemUpload } from './item-upload.js';
+
+/** What is asked or told. */
+export interface ClientMessage {
+  readonly operation: string;
+  readonly data: unknown;
+  readonly metadata: Metadata;
+}
+
+/** What a client session is made from. */
+export interface ClientSessionOptions {
+  readonly payloads: Payloads;
+  readonly dropped: (reason: SlimError) => void;
+  /** Called once, when no new call should use the session: it ended, or its peer takes no messages. */
+  readonly unusable: () => void;
+}
+
+/** A call that waits for its answer. */
+interface Asking {
+  readonly call: ClientCall;
+  /** Sends what the request is made of, when it is a stream. */
+  readonly upload: ItemUpload | undefined;
+}
+
+/** A session with one service, shared by all calls to it: tells their answers apart. */
+export class ClientSession {
+  private readonly session: Session;
+  private readonly options: ClientSessionOptions;
+  private readonly asking = new Map<number, Asking>();
+  private readonly inOrder = new InOrder();
+  private lastId = 0;
+  private failure: SlimError | undefined;
+  private isRetired = false;
+
+  constructor(session: Session, options: ClientSessionOptions) {
+    this.session = session;
+    this.options = options;
+    void session.ended.then(() => this.retire());
+    void this.read();
+  }
+
+  /** Full name of the instance on the other side. */
+  get peer(): SlimName {
+    return this.session.peer;
+  }
+
+  /** Calls that wait for their answer. */
+  get pending(): number {
+    return this.asking.size;
+  }
+
+  /** Asks; the call gets the answers, or why there are none. */
+  async request(message: ClientMessage, call: ClientCall): Promise<void> {
+    const correlationId = this.freeId();
+    const upload = this.uploadOf(message, call, correlationId);
+    this.asking.set(correlationId, { call, upload });
+    call.route = {
+      cancel: () => this.cancel(correlationId),
+      grant: (credit) => this.tell({ kind: envelopeKind.credit, correlationId, credit }),
+    };
+    const { deadlineMs } = call;
+    const request = {
+      kind: envelopeKind.request,
+      correlationId,
+      deadlineMs,
+      credit: defaultCredit,
+    };
+    try {
+      if (upload) await this.publish({ ...request, ...this.head(message), streams: true });
+      else await this.publish({ ...request, ...(await this.content(message)) });
+    } catch (reason) {
+      this.forget(correlationId);
+      if (isLoss(reason)) call.lost(reason);
+      else call.fail(reason);
+      return;
+    }
+    await upload?.run();
+  }
+
+  /** Tells. @throws SlimError as `Session.publish`, and `malformed-frame` for data that cannot be encoded */
+  async emit(message: ClientMessage): Promise<void> {
+    if (isItemSource(message.data)) {
+      throw new SlimError('malformed-frame', 'an event cannot be a stream; send a request');
+    }
+    await this.publish({ kind: envelopeKind.event, ...(await this.content(message)) });
+  }
+
+  close(): Promise<void> {
+    return this.session.close();
+  }
+
+  private uploadOf(
+    { data, operation }: ClientMessage,
+    call: ClientCall,
+    correlationId: number,
+  ): ItemUpload | undefined {
+    if (!isItemSource(data)) return undefined;
+    const { payloads } = this.options;
+    const pattern = patternKey(this.session.peer.service, operation);
+    return new ItemUpload({
+      source: data,
+      encode: (item) => payloads.encodeRequest(pattern, item),
+      encodeError: (reason) => payloads.encodeError(reason),
+      publish: (fields) => this.publish({ ...fields, correlationId }),
+      failed: (reason) => {
+        this.cancel(correlationId);
+        call.fail(reason);
+      },
+    });
+  }
+
+  private head({ operation, metadata }: ClientMessage): Partial<Envelope> {
+    return { operation, metadata: new Map(Object.entries(metadata)) };
+  }
+
+  private async content(message: ClientMessage): Promise<Partial<Envelope>> {
+    const pattern = patternKey(this.session.peer.service, message.operation);
+    const encoded = this.options.payloads.encodeRequest(pattern, message.data);
+    return { ...this.head(message), ...(encoded instanceof Promise ? await encoded : encoded) };
+  }
+
+  private async publish(fields: Partial<Envelope>): Promise<void> {
+    try {
+      await this.session.publish(encodeEnvelope(fields), { payloadType: envelopePayloadType });
+    } catch (reason) {
+      // A peer that acknowledges nothing is likely gone: the next call looks for another.
+      if (reason instanceof SlimError && reason.code === 'not-delivered') this.giveUp(reason);
+      throw reason;
+    }
+  }
+
+  /** For what nobody waits for: not delivered means that the other side is gone, which ends the session. */
+  private tell(fields: Partial<Envelope>): void {
+    this.publish(fields).catch(() => undefined);
+  }
+
+  private giveUp(reason: SlimError): void {
+    this.failure ??= reason;
+    this.retire();
+    void this.session.close();
+  }
+
+  /** Before the calls hear of it, so that one that asks again does not get this session. */
+  private retire(): void {
+    if (this.isRetired) return;
+    this.isRetired = true;
+    this.options.unusable();
+  }
+
+  private forget(correlationId: number): Asking | undefined {
+    const asking = this.asking.get(correlationId);
+    this.asking.delete(correlationId);
+    asking?.upload?.stop();
+    return asking;
+  }
+
+  private cancel(correlationId: number): void {
+    if (this.forget(correlationId)) this.tell({ kind: envelopeKind.cancel, correlationId });
+  }
+
+  private async read(): Promise<void> {
+    try {
+      for await (const message of this.session) this.receive(message);
+    } catch {
+      // The reason is the one that `ended` gives below.
+    }
+    const reason = this.failure ?? (await this.session.ended);
+    const why = reason ?? new SlimError('session-closed', 'the client is closed');
+    for (const correlationId of [...this.asking.keys()]) this.forget(correlationId)?.call.lost(why);
+  }
+
+  private receive(message: SessionMessage): void {
+    // A service answers with envelopes; what else it publishes here belongs to no call.
+    if (message.payloadType !== envelopePayloadType) return;
+    try {
+      this.answer(decodeEnvelope(message.payload));
+    } catch (reason) {
+      this.options.dropped(SlimError.from(reason, 'malformed-frame'));
+    }
+  }
+
+  private answer(envelope: Envelope): void {
+    const { kind, correlationId, last } = envelope;
+    const asking = this.asking.get(correlationId);
+    // An answer may cross the message that cancels it.
+    if (!asking) return;
+    const { call } = asking;
+    if (kind === envelopeKind.credit) return asking.upload?.grant(envelope.credit);
+    const isLast = last || kind === envelopeKind.end || kind === envelopeKind.error;
+    if (isLast) this.forget(correlationId);
+    const fail = (reason: unknown): void => {
+      this.cancel(correlationId);
+      call.fail(reason);
+    };
+    attempt(fail, () => {
+      const give = (value: unknown): void => attempt(fail, () => this.give(call, envelope, value));
+      this.inOrder.run(this.valueOf(envelope), give, fail);
+    });
+  }
+
+  /** @throws SlimError `malformed-frame` */
+  private valueOf(envelope: Envelope): unknown {
+    const { payloads } = this.options;
+    if (envelope.kind === envelopeKind.item) return payloads.decodeResponse(envelope);
+    return envelope.kind === envelopeKind.error ? payloads.decodeError(envelope) : undefined;
+  }
+
+  /** @throws SlimError `not-delivered` when an item before it was lost */
+  private give(call: ClientCall, envelope: Envelope, value: unknown): void {
+    switch (envelope.kind) {
+      case envelopeKind.item:
+        return call.item(value, envelope);
+      case envelopeKind.end:
+        return call.end(envelope.sequence);
+      case envelopeKind.error:
+        return call.fail(value);
+      default:
+        // Kinds of later versions are skipped.
+        return undefined;
+    }
+  }
+
+  /** Never 0, which events have. */
+  private freeId(): number {
+    do this.lastId = this.lastId === maxId ? 1 : this.lastId + 1;
+    while (this.asking.has(this.lastId));
+    return this.lastId;
+  }
+}
+
+const maxId = 2 ** 32 - 1;
+
+/** Failures that mean whoever was asked is not there any more. */
+const lossCodes: ReadonlySet<string> = new Set(['not-delivered', 'peer-lost', 'session-closed']);
+
+function isLoss(reason: unknown): reason is SlimError {
+  return reason instanceof SlimError && lossCodes.has(reason.code);
+}
+
+function attempt(fail: (reason: unknown) => void, work: () => void): void {
+  try {
+    work();
+  } catch (reason) {
+    fail(reason);
+  }
+}

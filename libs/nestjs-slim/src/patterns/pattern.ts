@@ -1,0 +1,89 @@
+import { SlimError, SlimName } from '@nestjs-slim/core';
+import { fillPlaceholders, environment, type PlaceholderResolver } from './placeholders.js';
+
+/** What a pattern means: an operation of a service or, with an id in the name, of one instance. */
+export interface SlimPattern {
+  readonly name: SlimName;
+  /** Empty for the service's default operation. */
+  readonly operation: string;
+}
+
+const grammar =
+  'org/namespace/service, org/namespace/service#operation, operation or { name, operation }';
+
+/**
+ * Reads `org/namespace/service`, `org/namespace/service#operation`, either with `/<instance id>` before
+ * the `#`, a bare `operation`, which belongs to `base`, or these two as `{ name, operation }`. Texts may
+ * have placeholders.
+ * @throws SlimError `invalid-name`, `invalid-config` for a placeholder without a value
+ */
+export function parsePattern(
+  pattern: unknown,
+  base: SlimName | undefined,
+  resolve: PlaceholderResolver = environment,
+): SlimPattern {
+  const text = fillPlaceholders(textOf(pattern), resolve);
+  if (!text.includes('/')) return bareOperation(text, base);
+  const [name = '', operation, ...rest] = text.split('#');
+  if (rest.length > 0) throw invalid(text, 'expected at most one "#"');
+  if (operation !== undefined) checkOperation(text, operation);
+  return { name: parseName(text, name), operation: operation ?? '' };
+}
+
+/** A pattern as a person would write it, for messages. */
+export function patternText(pattern: unknown): string {
+  return typeof pattern === 'string' ? pattern : describe(pattern);
+}
+
+/** The one text for patterns that mean the same; what handlers are found by. */
+export function patternKey(service: string, operation: string): string {
+  return operation === '' ? service : `${service}#${operation}`;
+}
+
+function textOf(pattern: unknown): string {
+  if (typeof pattern === 'string') return pattern;
+  if (typeof pattern !== 'object' || pattern === null)
+    throw invalid(pattern, `expected ${grammar}`);
+  const { name = '', operation = '', ...rest } = pattern as Readonly<Record<string, unknown>>;
+  const isText = (part: unknown): boolean => typeof part === 'string' || part instanceof SlimName;
+  if (!isText(name) || !isText(operation) || Object.keys(rest).length > 0) {
+    throw invalid(pattern, `expected ${grammar}`);
+  }
+  return name === '' || operation === ''
+    ? `${String(name)}${String(operation)}`
+    : `${String(name)}#${String(operation)}`;
+}
+
+function bareOperation(pattern: string, base: SlimName | undefined): SlimPattern {
+  checkOperation(pattern, pattern);
+  if (base) return { name: base, operation: pattern };
+  throw invalid(pattern, 'a client without a target needs org/namespace/service#operation');
+}
+
+function checkOperation(pattern: string, operation: string): void {
+  if (/^[^\s#/]+$/.test(operation)) return;
+  throw invalid(pattern, 'an operation is not empty and has no white space, "#" or "/"');
+}
+
+function parseName(pattern: string, name: string): SlimName {
+  try {
+    return SlimName.parse(name);
+  } catch (reason) {
+    const why = reason instanceof Error ? reason.message : grammar;
+    throw invalid(pattern, why, reason);
+  }
+}
+
+function invalid(pattern: unknown, why: string, cause?: unknown): SlimError {
+  const text = typeof pattern === 'string' ? `"${pattern}"` : describe(pattern);
+  return new SlimError('invalid-name', `not a SLIM pattern: ${text}; ${why}`, { cause });
+}
+
+function describe(pattern: unknown): string {
+  try {
+    return JSON.stringify(pattern) ?? String(pattern);
+  } catch {
+    // Only for the message of an error that is thrown anyway.
+    return typeof pattern;
+  }
+}

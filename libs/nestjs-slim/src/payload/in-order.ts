@@ -1,0 +1,18 @@
+/** Goes on with values in the order they were asked for, also when some of them are still being made. */
+export class InOrder {
+  private last: Promise<void> | undefined;
+
+  /** `failed` hears of a value that could not be made; `work` must not throw. */
+  run<Value>(
+    value: Value | Promise<Value>,
+    work: (value: Value) => void,
+    failed: (reason: unknown) => void,
+  ): void {
+    if (!this.last && !(value instanceof Promise)) return work(value);
+    const turn = Promise.all([value, this.last]).then(([made]) => work(made), failed);
+    this.last = turn;
+    void turn.then(() => {
+      if (this.last === turn) this.last = undefined;
+    });
+  }
+}

@@ -1,0 +1,32 @@
+import type { BaseRpcContext } from '@nestjs/microservices';
+import { lastValueFrom, type Observable } from 'rxjs';
+import { handlerStream } from './handler-stream.js';
+
+/** Why an event handler failed, which may be any value. */
+export interface EventFailure {
+  readonly reason: unknown;
+}
+
+/** Runs one event handler to its end, whatever it gives. Never fails: gives the failure, if there was one. */
+export async function runEvent(
+  results: Observable<unknown>,
+  context: BaseRpcContext & { getSignal?(): AbortSignal },
+): Promise<EventFailure | undefined> {
+  const signal = context.getSignal?.() ?? neverAborted;
+  const whenRoom = (): Promise<void> => Promise.resolve();
+  try {
+    await lastValueFrom(handlerStream(results, { signal, whenRoom }), { defaultValue: undefined });
+    return undefined;
+  } catch (reason) {
+    return { reason };
+  }
+}
+
+const neverAborted = new AbortController().signal;
+
+/** For a log line: what went wrong, in one line. */
+export function describeError(reason: unknown): string {
+  if (reason instanceof Error) return reason.message;
+  const isObject = typeof reason === 'object' && reason !== null;
+  return isObject && 'message' in reason ? String(reason.message) : String(reason);
+}
