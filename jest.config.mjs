@@ -10,6 +10,8 @@ export default {
     '^@nestjs-slim/core/testing$': '<rootDir>/libs/slim-core/src/testing/index.ts',
     '^@nestjs-slim/platform-node$': '<rootDir>/libs/slim-platform-node/src/index.ts',
     '^nestjs-slim$': '<rootDir>/libs/nestjs-slim/src/index.ts',
+    '^nestjs-slim/(msgpack|protobuf)$': '<rootDir>/libs/nestjs-slim/src/codecs/$1.ts',
+    '^nestjs-slim/terminus$': '<rootDir>/libs/nestjs-slim/src/health/slim-health-indicator.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   transform: {

@@ -33,7 +33,17 @@ const onlyIn: Readonly<Record<string, readonly string[]>> = {
 const mayImportPackages: Readonly<Record<string, readonly string[]>> = {
   'slim-core': ['hash-wasm', ...Object.values(onlyIn).flat()],
   'slim-platform-node': ['node:*', '@nestjs-slim/core', '@grpc/grpc-js'],
-  'nestjs-slim': ['node:*', '@nestjs-slim/*', '@nestjs/*', 'rxjs', 'reflect-metadata'],
+  'nestjs-slim': [
+    ...['node:*', '@nestjs-slim/*', '@nestjs/*', 'rxjs', 'reflect-metadata'],
+    ...['@bufbuild/protobuf', '@msgpack/msgpack'],
+  ],
+};
+
+/** Optional peers of nestjs-slim, and the one entry of it that may need them. */
+const optionalPeers: Readonly<Record<string, string>> = {
+  '@bufbuild/protobuf': 'codecs/protobuf.ts',
+  '@msgpack/msgpack': 'codecs/msgpack.ts',
+  '@nestjs/terminus': 'health/slim-health-indicator.ts',
 };
 
 const maxLines = 400;
@@ -175,6 +185,18 @@ describe('every lib', () => {
         layerOf(path) !== 'clock' && namesIdentifier(text, ['setTimeout', 'setInterval']),
     );
     expect(wrong.map(({ path }) => path)).toStrictEqual([]);
+  });
+});
+
+describe('nestjs-slim', () => {
+  const sources = sourcesIn('libs/nestjs-slim/src');
+
+  it.each(Object.entries(optionalPeers))('needs %s for one entry only', (peer, entry) => {
+    const path = `libs/nestjs-slim/src/${entry}`;
+    const users = sources.filter(({ packages }) => packages.some((name) => covers([peer], name)));
+    const importers = sources.filter(({ files }) => files.includes(path));
+    expect(users.map((source) => source.path)).toStrictEqual([path]);
+    expect(importers.map((source) => source.path)).toStrictEqual([]);
   });
 });
 

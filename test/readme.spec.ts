@@ -24,9 +24,15 @@ export {};
 `,
 };
 
-function examples(): string[] {
-  const readme = readFileSync(`${root}README.md`, 'utf8');
-  return [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code = '']) => code);
+function examples(document: string): string[] {
+  const text = readFileSync(`${root}${document}`, 'utf8');
+  return [...text.matchAll(/```ts\n(.*?)```/gs)].map(([, code = '']) => code);
+}
+
+/** An example that imports what it uses is taken as it is; those for the core are pieces all the same. */
+function complete(code: string): string {
+  if (code.includes("from '@nestjs-slim/core'")) return preludes.core + code;
+  return /^import /m.test(code) ? code : preludes.nest + code;
 }
 
 /** What the compiler says of files that are not on disk. */
@@ -38,7 +44,13 @@ function diagnose(files: ReadonlyMap<string, string>): string[] {
   const disk = ts.createCompilerHost(options);
   const host: ts.CompilerHost = {
     ...disk,
-    readFile: (path) => files.get(path) ?? disk.readFile(path),
+    // The compiler's own one reads the disk, whatever `readFile` gives.
+    getSourceFile: (path, language) => {
+      const text = files.get(path);
+      return text === undefined
+        ? disk.getSourceFile(path, language)
+        : ts.createSourceFile(path, text, language);
+    },
     fileExists: (path) => files.has(path) || disk.fileExists(path),
   };
   const program = ts.createProgram(
@@ -48,20 +60,32 @@ function diagnose(files: ReadonlyMap<string, string>): string[] {
   );
   return ts
     .getPreEmitDiagnostics(program)
-    .filter(({ file }) => file !== undefined && files.has(file.fileName))
+    .filter(({ file }) => file === undefined || files.has(file.fileName))
     .map(({ messageText, file, start = 0 }) => {
       const line = file?.text.slice(0, start).split('\n').length;
       return `${file?.fileName}:${line} ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
     });
 }
 
-describe('README.md', () => {
-  it('has examples that compile', () => {
-    const files = examples().map((code, at) => {
-      const prelude = code.includes("from '@nestjs-slim/core'") ? preludes.core : preludes.nest;
-      return [`${root}example-${at}.ts`, prelude + code] as const;
+/** The documents, and how many examples each has at least. */
+const documents: readonly (readonly [name: string, atLeast: number])[] = [
+  ['README.md', 3],
+  ['docs/health.md', 2],
+  ['docs/security.md', 4],
+];
+
+/** Tells that the compiler sees what it is given. */
+const wrong = [`${root}wrong.ts`, 'const text: number = "";'] as const;
+
+describe('the documents', () => {
+  it('have examples that compile', () => {
+    const files = documents.flatMap(([name, atLeast]) => {
+      const found = examples(name);
+      expect([name, found.length >= atLeast]).toStrictEqual([name, true]);
+      return found.map((code, at) => [`${root}${name}-${at}.ts`, complete(code)] as const);
     });
-    expect(files.length).toBeGreaterThan(2);
-    expect(diagnose(new Map(files))).toStrictEqual([]);
+    expect(diagnose(new Map([...files, wrong]))).toStrictEqual([
+      expect.stringContaining(`wrong.ts:1 Type 'string'`),
+    ]);
   }, 60_000);
 });

@@ -1,7 +1,6 @@
 import { SlimError, type Identity } from '@nestjs-slim/core';
 import type { SlimContext } from '../slim-context.js';
 import { namePattern, type NamePattern } from './name-pattern.js';
-import { verifiedName } from './verified-name.js';
 
 /** Decides on a sender by what its verified token says. Whatever is not `true` refuses. */
 export type AllowFromPredicate = (
@@ -67,5 +66,5 @@ function readFrom(from: unknown): AllowFromPredicate {
 
 /** The source name of the message is not looked at: the sender writes there what it likes. */
 function byName(matches: NamePattern): AllowFromPredicate {
-  return (identity) => matches(verifiedName(identity));
+  return (identity) => matches(identity.principal);
 }

@@ -59,7 +59,8 @@ export class Payloads {
 
   encodeError(reason: unknown): EncodedValue {
     const value = errorValue(reason);
-    if (!isExceptionBody(value)) return encodeValue(value, this.options.codec);
+    // As JSON, whatever the codec: errors are of no type that it knows.
+    if (!isExceptionBody(value)) return encodeValue(value);
     return { ...encodeValue(value), contentType: exceptionType };
   }
 

@@ -127,6 +127,24 @@ describe('a channel', () => {
     expect(await read(second ?? channel, 2)).toStrictEqual(['question', 'for all']);
   });
 
+  it('numbers the messages of each sender, as their frames do', async () => {
+    const { channel, members } = await room(2);
+    await channel.publish(bytes('first'));
+    await channel.publish(bytes('second'));
+    await members[1]?.publish(bytes('of another'));
+    const [reader] = members;
+    const numbers: (readonly [string, number])[] = [];
+    for (let count = 0; count < 3; count += 1) {
+      const { source, messageId } = await (reader ?? channel).next({ timeoutMs: 3_000 });
+      numbers.push([source.service, messageId]);
+    }
+    expect(numbers).toStrictEqual([
+      ['org/ns/moderator', 1],
+      ['org/ns/moderator', 2],
+      ['org/ns/member-1', 1],
+    ]);
+  });
+
   it('comes back after being offline while the keys changed', async () => {
     const { channel, members } = await room(2);
     const [away] = members;

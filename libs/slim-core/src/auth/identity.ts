@@ -6,6 +6,11 @@ import type { SlimName } from '../names/slim-name.js';
 export interface Identity {
   /** The token id: stable for the life of one application object (reference: identity 1). */
   readonly subject: string;
+  /**
+   * Who the token was made out to. A JWT: its subject. A shared secret: the name that the application
+   * said it has, which is the subject without its random end.
+   */
+  readonly principal: string;
   /** The key that the sender signs control messages and MLS messages with. */
   readonly publicKey: Uint8Array;
   /** Milliseconds since the epoch; 0 when the token does not say. */

@@ -23,6 +23,7 @@ export function toJwtIdentity(payload: Uint8Array, expected: ExpectedClaims): Id
   checkAudience(aud, expected.audience);
   return {
     subject: sub,
+    principal: sub,
     publicKey: publicKeyOf(claims),
     issuedAtMs: isTime(iat) ? iat * 1000 : 0,
     expiresAtMs: exp * 1000,

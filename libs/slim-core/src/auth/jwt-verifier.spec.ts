@@ -79,6 +79,7 @@ describe('a JWT verifier', () => {
     const { verifier } = await setup();
     expect(await verifier.verify(await mint({ claims: { role: 'x' } }))).toStrictEqual({
       subject: 'agent-1',
+      principal: 'agent-1',
       publicKey,
       issuedAtMs: now * 1000,
       expiresAtMs: (now + 3600) * 1000,

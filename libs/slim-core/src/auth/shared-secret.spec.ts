@@ -93,6 +93,7 @@ describe('its provider', () => {
     const { provider, verify, now } = setup();
     expect(await verify(provider.token())).toMatchObject({
       subject: provider.tokenId,
+      principal: provider.tokenId.slice(0, -9),
       publicKey: provider.keys.publicKey,
       issuedAtMs: now * 1000,
       expiresAtMs: (now + 3600) * 1000,

@@ -209,5 +209,9 @@ function toIdentity(
     exp: expiresAtMs / 1000,
     custom_claims: custom,
   };
-  return { subject, publicKey: publicKeyOf(claims), issuedAtMs, expiresAtMs, claims };
+  const principal = subject.replace(randomEnd, '');
+  return { subject, principal, publicKey: publicKeyOf(claims), issuedAtMs, expiresAtMs, claims };
 }
+
+/** What makes the id of a token one of its application object (reference: identity 2.1). */
+const randomEnd = /_[A-Za-z0-9]{8}$/;

@@ -12,6 +12,7 @@ function setup() {
     if (token === 'mallory') throw new SlimError('identity-rejected', 'not one of us');
     return {
       subject: `subject of ${token}`,
+      principal: token,
       publicKey: new Uint8Array(),
       issuedAtMs: 0,
       expiresAtMs: 0,

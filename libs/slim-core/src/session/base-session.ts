@@ -202,6 +202,7 @@ export abstract class BaseSession<Setup extends SessionSetup = SessionSetup> {
       metadata: Object.fromEntries(incoming.metadata),
       source: incoming.source.slimName,
       identity,
+      messageId: incoming.session.messageId,
       reply: (bytes, options) => this.reply(incoming.source, bytes, options),
     };
   }

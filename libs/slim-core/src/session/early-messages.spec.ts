@@ -10,7 +10,14 @@ function message(): EarlyMessage {
   const incoming = toIncoming(publishTo(wireNameOf('org/ns/room')));
   if (!incoming) throw new Error('not a publish');
   const publicKey = new Uint8Array(65);
-  const identity = { subject: 'alice', publicKey, issuedAtMs: 0, expiresAtMs: 0, claims: {} };
+  const identity = {
+    subject: 'alice',
+    principal: 'alice',
+    publicKey,
+    issuedAtMs: 0,
+    expiresAtMs: 0,
+    claims: {},
+  };
   return { incoming, identity };
 }
 

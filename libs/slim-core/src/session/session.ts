@@ -30,6 +30,11 @@ export interface SessionMessage {
   readonly source: SlimName;
   /** What the sender's verified token says. */
   readonly identity: Identity;
+  /**
+   * The sender's number for it, not encrypted: with session and sender it names one message, here and in the
+   * frames that nodes see. Not for ordering: messages to one member have numbers outside the sequence.
+   */
+  readonly messageId: number;
   /** Publishes back on the session the message came from. */
   readonly reply: (payload: Uint8Array, options?: PublishOptions) => Promise<void>;
 }

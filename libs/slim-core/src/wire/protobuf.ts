@@ -1,12 +1,15 @@
-// The field kinds that message definitions are made of, for envelopes of layers above.
+// The field kinds that message definitions are made of, for envelopes of layers above and for tools that
+// read frames.
 export {
   bool,
   bytes,
   message,
   optionalBytes,
   string,
+  sub,
   textMap,
   uint32,
+  uint64,
   type Infer,
   type MessageType,
   type TextMap,
