@@ -11,6 +11,7 @@ export default {
     '^@nestjs-slim/platform-node$': '<rootDir>/libs/slim-platform-node/src/index.ts',
     '^nestjs-slim$': '<rootDir>/libs/nestjs-slim/src/index.ts',
     '^nestjs-slim/(msgpack|protobuf)$': '<rootDir>/libs/nestjs-slim/src/codecs/$1.ts',
+    '^nestjs-slim/testing$': '<rootDir>/libs/nestjs-slim/src/testing/index.ts',
     '^nestjs-slim/terminus$': '<rootDir>/libs/nestjs-slim/src/health/slim-health-indicator.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

@@ -132,6 +132,12 @@ export class SlimConnection implements OnApplicationShutdown {
     };
   }
 
+  /** Has listeners hear of a session, and of its end. */
+  announce(session: Session): void {
+    this.events.emit('sessionOpened', session);
+    void session.ended.then((reason) => this.events.emit('sessionClosed', session, reason));
+  }
+
   private open(): Promise<SlimApp> {
     const abort = new AbortController();
     const app = SlimApp.connect({
@@ -204,7 +210,10 @@ export class SlimConnection implements OnApplicationShutdown {
   private async read(app: SlimApp): Promise<void> {
     for await (const session of app.sessions()) {
       if (session.kind === 'channel' && this.channels) this.channels.joined(session);
-      else if (session.kind === 'session' && this.acceptor) this.acceptor(session);
+      else if (session.kind === 'session' && this.acceptor) {
+        this.announce(session);
+        this.acceptor(session);
+      }
       // The server was closed since the session was accepted.
       else void session.close();
     }

@@ -81,6 +81,21 @@ export class SlimContext extends BaseRpcContext<[SlimContextDetails]> {
     return this.args[0].session;
   }
 
+  /** Number of the message in its session; of a channel, among those of its sender. */
+  getMessageId(): number {
+    return this.args[0].message.messageId;
+  }
+
+  /** True when messages of the session are acknowledged, repeated and put in order. */
+  isReliable(): boolean {
+    return this.args[0].session.reliable;
+  }
+
+  /** True when the message was end-to-end encrypted. */
+  isEncrypted(): boolean {
+    return this.args[0].session.mls;
+  }
+
   /** The message as the session gave it. */
   getMessage(): SessionMessage {
     return this.args[0].message;

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { SlimError } from '@nestjs-slim/core';
+import type { Session, SlimError } from '@nestjs-slim/core';
 
 /** Where the link to the node stands. */
 export type SlimStatus = 'connected' | 'reconnecting' | 'disconnected';
@@ -12,6 +12,10 @@ export type SlimEvents = {
   error: (error: unknown, pattern: string) => void;
   /** Something received was refused; nothing else is lost. */
   dropped: (reason: SlimError) => void;
+  /** A session with another application began: opened by a client of this one, or served here. */
+  sessionOpened: (session: Session) => void;
+  /** It is over; `reason` is absent when this side closed it. */
+  sessionClosed: (session: Session, reason: SlimError | undefined) => void;
 };
 
 /** Listeners by event name, kept as long as their owner, whatever link comes and goes. */
@@ -20,6 +24,8 @@ export class SlimListeners {
     status: new Set(),
     error: new Set(),
     dropped: new Set(),
+    sessionOpened: new Set(),
+    sessionClosed: new Set(),
   };
 
   on<Name extends keyof SlimEvents>(name: Name, listener: SlimEvents[Name]): void {

@@ -91,6 +91,7 @@ export class ClientSessions {
     const { payloads, discoveryMs } = this.connection.settings;
     const { signal } = this.abortion;
     const session = await app.openSession(target, { mls, reliable, discoveryMs, signal });
+    this.connection.announce(session);
     const dropped = (reason: SlimError): void => this.connection.events.emit('dropped', reason);
     return new ClientSession(session, { payloads, dropped, unusable });
   }

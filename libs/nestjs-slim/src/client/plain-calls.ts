@@ -84,6 +84,7 @@ export class PlainCalls {
     if (signal.aborted) throw new SlimError('aborted', 'the client is closed');
     const opened = await app.openSession(target, { mls, reliable, discoveryMs, signal });
     this.sessions.add(opened);
+    this.connection.announce(opened);
     void opened.ended.then(() => this.forget(target, opened));
     return opened;
   }
