@@ -19,6 +19,8 @@ COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/libs libs
 COPY --from=build /app/src/cli src/cli
 COPY --from=build /app/dist dist
+# The page of a demo, which needs no build.
+COPY --from=build /app/src/demos/incident/page src/demos/incident/page
 # The user `node` of the official image, by number so that any base has it.
 USER 1000:1000
 CMD ["node", "src/cli/bin/slim.js", "node", "--listen", "0.0.0.0:46357"]

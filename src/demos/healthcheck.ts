@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
-import { names, settings } from './billing/settings.js';
+import { names } from './billing/names.js';
+import { settings } from './settings.js';
 import { SlimClient } from 'nestjs-slim';
 import { firstValueFrom } from 'rxjs';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ChaosRun } from './chaos-run.js';
 
-const { CHAOS_SEEDS = '150', CHAOS_FIRST_SEED = '1' } = process.env;
+const { CHAOS_SEEDS = '200', CHAOS_FIRST_SEED = '1' } = process.env;
 const seeds = Number(CHAOS_SEEDS);
 const firstSeed = Number(CHAOS_FIRST_SEED);
 const secondsPerSeed = 20;

@@ -3,7 +3,8 @@ import { NestFactory } from '@nestjs/core';
 import type { AsyncMicroserviceOptions } from '@nestjs/microservices';
 import { SlimConnection, SlimModule, slimMicroservice } from 'nestjs-slim';
 import { InvoicesController } from './invoices.controller.js';
-import { names, settings, tell } from './settings.js';
+import { settings, tell } from '../settings.js';
+import { names } from './names.js';
 
 // One instance of the billing service. Start it as often as you like: callers find them all by the
 // one name.

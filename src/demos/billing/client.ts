@@ -2,7 +2,8 @@ import { setTimeout } from 'node:timers/promises';
 import { SlimClient } from 'nestjs-slim';
 import { firstValueFrom } from 'rxjs';
 import type { Answered, Invoice } from './invoices.controller.js';
-import { names, settings, tell } from './settings.js';
+import { settings, tell } from '../settings.js';
+import { names } from './names.js';
 
 // A customer's script: `client.js [GATEWAY URL] [--plain]`. With a URL it orders by HTTP first, then it
 // calls the service by its name, without any Nest application: a client is just a class. With --plain

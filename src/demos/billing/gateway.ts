@@ -4,7 +4,8 @@ import { ClientProxy, MessagePattern, type AsyncMicroserviceOptions } from '@nes
 import { SlimConnection, SlimModule, slimMicroservice } from 'nestjs-slim';
 import { firstValueFrom, toArray, type Observable } from 'rxjs';
 import type { Answered, Invoice } from './invoices.controller.js';
-import { names, settings, tell } from './settings.js';
+import { settings, tell } from '../settings.js';
+import { names } from './names.js';
 
 @Controller()
 class GatewayController {

@@ -2,7 +2,8 @@ import { Controller } from '@nestjs/common';
 import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { SlimContext } from 'nestjs-slim';
 import { Observable, from } from 'rxjs';
-import { names, tell } from './settings.js';
+import { tell } from '../settings.js';
+import { names } from './names.js';
 
 export interface Invoice {
   readonly id: number;

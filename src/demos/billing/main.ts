@@ -1,29 +1,11 @@
-import { styleText } from 'node:util';
-import { ServiceProcess } from './service-process.js';
-import { names } from './settings.js';
+import { Demo } from '../demo.js';
+import type { ServiceProcess } from '../service-process.js';
+import { names } from './names.js';
 
 // Runs the demo: a node, two instances of the billing service, a gateway and a script, each in its own
 // process, and tells what happens between them.
 
-const colourful = process.stdout.isTTY && process.env.NO_COLOR === undefined;
-type Style = Parameters<typeof styleText>[0];
-
-function say(text: string, style: Style = 'reset'): void {
-  process.stdout.write(`${colourful ? styleText(style, text) : text}\n`);
-}
-
-const step = (text: string): void => say(`\n${text}`, 'bold');
-const env: Record<string, string> = {};
-const running: ServiceProcess[] = [];
-
-function start(program: string, words: readonly string[] = []): ServiceProcess {
-  const onLine = (line: string): void => {
-    if (!line.includes('REPORT')) say(`  ${line}`, 'cyan');
-  };
-  const service = new ServiceProcess(program, { words, env, onLine });
-  running.push(service);
-  return service;
-}
+const demo = new Demo(import.meta.url, (line) => !line.includes('REPORT'));
 
 interface Report {
   readonly frames: number;
@@ -36,39 +18,32 @@ async function reportOf(node: ServiceProcess): Promise<Report> {
   return JSON.parse(await node.after('REPORT')) as Report;
 }
 
-async function tellStory(): Promise<void> {
-  step('A routing node, and services that know each other by name only');
-  env.SLIM_LISTEN = '127.0.0.1:0';
-  const node = start('node.js');
-  env.SLIM_NODE = await node.after('listens on');
-  const billing = [start('billing.js'), start('billing.js')];
+await demo.tell(async () => {
+  demo.step('A routing node, and services that know each other by name only');
+  demo.env.SLIM_LISTEN = '127.0.0.1:0';
+  const node = demo.start('node.js');
+  demo.env.SLIM_NODE = await node.after('listens on');
+  const billing = [demo.start('billing.js'), demo.start('billing.js')];
   await Promise.all(billing.map((instance) => instance.after('is up')));
-  env.PORT = '0';
-  const url = await start('gateway.js').after('is up at');
+  demo.env.PORT = '0';
+  const url = await demo.start('gateway.js').after('is up at');
 
-  step(
+  demo.step(
     `A script orders by HTTP: the gateway calls ${names.invoices}. Then it calls that name itself`,
   );
-  await start('client.js', [url]).done();
+  await demo.start('client.js', { words: [url] }).done();
 
-  step('What did the node see of it?');
+  demo.step('What did the node see of it?');
   const sealed = await reportOf(node);
-  say(`  ${sealed.frames} frames forwarded, the customer's name readable in ${sealed.readable}`);
+  demo.say(
+    `  ${sealed.frames} frames forwarded, the customer's name readable in ${sealed.readable}`,
+  );
   if (sealed.readable > 0) throw new Error('the node could read what the services said');
 
-  step('And when the same call is made with encryption turned off?');
-  await start('client.js', ['--plain']).done();
+  demo.step('And when the same call is made with encryption turned off?');
+  await demo.start('client.js', { words: ['--plain'] }).done();
   const open = await reportOf(node);
-  say(`  the customer's name was readable in ${open.readable} frames`, 'yellow');
+  demo.say(`  the customer's name was readable in ${open.readable} frames`, 'yellow');
   if (open.readable === 0) throw new Error('the node should have been able to read that call');
-}
-
-try {
-  await tellStory();
-  say('\nAll done: end-to-end encrypted unless you turn it off.', 'green');
-} catch (reason) {
-  say(`\nThe demo failed: ${String(reason)}`, 'red');
-  process.exitCode = 1;
-} finally {
-  await Promise.all(running.toReversed().map((service) => service.stop()));
-}
+  return 'All done: end-to-end encrypted unless you turn it off.';
+});

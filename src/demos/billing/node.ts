@@ -1,9 +1,8 @@
 import { SlimNode } from 'nestjs-slim';
-import { tell } from './settings.js';
+import { listenAddress, tell } from '../settings.js';
 
 // A routing node that looks into everything it forwards: does it find the words that the services
 // say to each other? An ordinary node is `slim node`.
-const [host = '', port = '46357'] = (process.env.SLIM_LISTEN ?? '127.0.0.1:46357').split(':');
 const words = 'Analytical Engines';
 const payloadType = 'application/vnd.nestjs-slim.v1';
 const maxShown = 6;
@@ -24,10 +23,7 @@ function look(frame: Uint8Array): void {
   tell('node', `forwarded ${bytes.length} bytes, ${readable ? 'READABLE' : 'ciphertext'}: …${end}`);
 }
 
-const node = await SlimNode.start({
-  listen: { host, port: Number(port) },
-  onForward: look,
-});
+const node = await SlimNode.start({ listen: listenAddress(), onForward: look });
 tell('node', `listens on ${node.url ?? ''}`);
 
 const report = (): void => tell('node', `REPORT ${JSON.stringify(seen)}`);

@@ -3,29 +3,28 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** One service of the demo in a process of its own. */
+/** One service of a demo in a process of its own. */
 export class ServiceProcess {
   readonly #process: ChildProcess;
   readonly #closed: Promise<unknown>;
   readonly #lines: string[] = [];
   #wake: () => void = () => undefined;
 
-  /** `program` is a file of this folder. Its lines are passed on to `onLine` as they come. */
+  /** The lines of the program are passed on to `onLine` as they come. */
   constructor(
-    program: string,
+    program: URL,
     options: {
       readonly words?: readonly string[];
       readonly env: Readonly<Record<string, string>>;
       readonly onLine: (line: string) => void;
     },
   ) {
-    const path = fileURLToPath(new URL(program, import.meta.url));
-    this.#process = spawn(process.execPath, [path, ...(options.words ?? [])], {
+    this.#process = spawn(process.execPath, [fileURLToPath(program), ...(options.words ?? [])], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, ...options.env },
     });
     this.#closed = once(this.#process, 'close').then(() => this.#wake());
-    if (!this.#process.stdout) throw new Error(`${program} has no output`);
+    if (!this.#process.stdout) throw new Error(`${program.href} has no output`);
     createInterface({ input: this.#process.stdout }).on('line', (line) => {
       this.#lines.push(line);
       options.onLine(line);
