@@ -210,4 +210,27 @@ describe('a channel', () => {
     await members[2]?.publish(bytes('from two'));
     expect(await read(members[4] ?? channel, 1)).toStrictEqual(['from two']);
   });
+
+  it.each(['the moderator', 'a member'])(
+    'lets nobody read what %s says when it hears that they left',
+    async (speaker) => {
+      const { channel, members } = await room(2);
+      const [gone, stays] = members;
+      const speaking = speaker === 'a member' ? stays : channel;
+      const heard: string[] = [];
+      const read = (async () => {
+        for await (const { payload } of gone ?? []) heard.push(new TextDecoder().decode(payload));
+      })();
+      const said = new Promise<void>((resolve) => {
+        const stop = speaking?.on('left', () => {
+          stop?.();
+          resolve(speaking.publish(bytes('among us')));
+        });
+      });
+      await channel.remove('org/ns/member-0');
+      await said;
+      await read;
+      expect(heard).toStrictEqual([]);
+    },
+  );
 });

@@ -5,7 +5,8 @@ import { messageType } from '../wire/session-header.js';
 import type { WireName } from '../wire/wire-name.js';
 import { ask, online, unexpected } from './control-exchange.js';
 import type { Incoming } from './incoming.js';
-import { invite, type Candidate, type InvitationOptions } from './invitation.js';
+import type { DiscoveryOptions } from './discovery.js';
+import { invite, type Candidate } from './invitation.js';
 import type { PointToPointSession, SessionRole } from './point-to-point.js';
 
 /** The side that opens a session: it finds the other side, invites it and moderates the group of two. */
@@ -22,7 +23,7 @@ export class Initiator implements SessionRole {
    * Opens the session with whoever answers to that name.
    * @throws SlimError see `invite`, and `mls-failure`
    */
-  async open(target: WireName, options: InvitationOptions): Promise<void> {
+  async open(target: WireName, options: DiscoveryOptions): Promise<void> {
     const { context, setup } = this.#session;
     const candidate = await invite(this.#session, target, options);
     const { name, identity, participant } = candidate;

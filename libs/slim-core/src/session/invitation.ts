@@ -18,7 +18,8 @@ export interface Candidate {
 }
 
 /** How an invitation goes. */
-export interface InvitationOptions extends DiscoveryOptions {
+export interface InvitationOptions {
+  readonly signal?: AbortSignal | undefined;
   /** The names of a channel; absent in a session of two. */
   readonly channel?: WireName;
   readonly control?: WireName;
@@ -35,13 +36,14 @@ const headerIntegrityPercent = 100;
 export async function invite(
   session: BaseSession,
   target: WireName,
-  options: InvitationOptions,
+  options: InvitationOptions & DiscoveryOptions,
 ): Promise<Candidate> {
   const name = await discover(session, target, options);
   return join(session, name, options);
 }
 
-async function join(
+/** Asks in somebody who was found. @throws SlimError as `invite`, but for `no-route` */
+export async function join(
   session: BaseSession,
   name: WireName,
   { signal, channel, control }: InvitationOptions,

@@ -14,8 +14,9 @@ import type { WireName } from '../wire/wire-name.js';
 import type { InvitationResult } from './channel.js';
 import type { ChannelRole, ChannelSession } from './channel-session.js';
 import { ask, askAll, online, unexpected } from './control-exchange.js';
+import { discover } from './discovery.js';
 import type { Incoming } from './incoming.js';
-import { invite, type Candidate } from './invitation.js';
+import { join, type Candidate } from './invitation.js';
 import { toParticipant, type Member } from './roster.js';
 import { SerialTasks } from './serial-tasks.js';
 
@@ -124,7 +125,13 @@ export class Moderator implements ChannelRole {
     names: readonly WireName[],
     signal: AbortSignal | undefined,
   ): Promise<readonly InvitationResult[]> {
-    const invited = await Promise.allSettled(names.map((name) => this.#find(name, signal)));
+    const discovered = await Promise.allSettled(names.map((name) => this.#find(name, signal)));
+    // Only now: whoever was asked in would wait for the answers of those that nobody finds.
+    const invited = await Promise.allSettled(
+      discovered.map((one) =>
+        one.status === 'fulfilled' ? this.#ask(one.value, signal) : Promise.reject(one.reason),
+      ),
+    );
     const found = invited.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
     const errors = new Map<Candidate | WireName, SlimError>();
     invited.forEach((one, at) => {
@@ -140,17 +147,21 @@ export class Moderator implements ChannelRole {
     });
   }
 
-  async #find(name: WireName, signal: AbortSignal | undefined): Promise<Candidate> {
+  async #find(name: WireName, signal: AbortSignal | undefined): Promise<WireName> {
     const { roster, context } = this.#session;
     const target = name.slimName;
     const known = roster.find(target);
     if (known) throw new SlimError('already-a-member', `"${known.name.text}" is in the channel`);
     const removedAtMs = this.#removedAtMs.get(target.service);
-    const { channel, control, policy } = this.#session.setup;
+    const { policy } = this.#session.setup;
     const readyAtMs = (removedAtMs ?? -Infinity) + policy.reinviteMs;
     if (readyAtMs > context.clock.now()) await this.#pause(readyAtMs - context.clock.now());
-    const options = { discoveryMs: this.#discoveryMs, signal };
-    return invite(this.#session, name, { ...options, channel, control });
+    return discover(this.#session, name, { discoveryMs: this.#discoveryMs, signal });
+  }
+
+  #ask(name: WireName, signal: AbortSignal | undefined): Promise<Candidate> {
+    const { channel, control } = this.#session.setup;
+    return join(this.#session, name, { signal, channel, control });
   }
 
   async #pause(waitMs: number): Promise<void> {
@@ -220,9 +231,10 @@ export class Moderator implements ChannelRole {
   async #evict(member: Member): Promise<void> {
     const { group, roster } = this.#session;
     const before = roster.toWire();
+    // First: what is said from the moment on that it is said to have left must not be readable for it.
+    const commit = group && member.subject ? await group.remove(member.subject) : undefined;
     this.#session.dismiss(member);
     this.#removedAtMs.set(member.name.slimName.service, this.#session.context.clock.now());
-    const commit = group && member.subject ? await group.remove(member.subject) : undefined;
     this.#commitId += 1;
     if (group) this.#session.epochChanged();
     const others = this.#session.onlineOthers();
