@@ -1,5 +1,4 @@
 import {
-  createHash,
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
@@ -29,7 +28,8 @@ const spkiCompressed = Buffer.from('3039301306072a8648ce3d020106082a8648ce3d0301
 // Building a public key costs 270 us, twice a verification (reference: interop notes 7.3). A node sees
 // the keys of all its peers, but signs with a few of its own.
 const publicKeys = new KeyCache<KeyObject>(4096);
-const privateKeys = new KeyCache<KeyObject>(64);
+/** By the array itself: a secret is not kept in a string, and goes when its owner does. */
+const privateKeys = new WeakMap<Uint8Array, KeyObject>();
 
 /** A new key pair on P-256. */
 export function newP256KeyPair(): SigningKeyPair {
@@ -44,12 +44,12 @@ export function newP256KeyPair(): SigningKeyPair {
 
 /**
  * ECDSA with SHA-256, ASN.1 DER. A scalar shorter than 32 bytes lost its leading zeros.
+ * The array must not be changed afterwards.
  * @throws SlimError `invalid-config` when the scalar is not a P-256 private key
  */
 export function signP256(privateKey: Uint8Array, data: Uint8Array): Uint8Array {
-  // A digest names the key in the cache, so that the secret is not kept in a string.
-  const id = createHash('sha256').update(privateKey).digest('base64');
-  const key = privateKeys.get(id, () => importScalar(privateKey));
+  let key = privateKeys.get(privateKey);
+  if (!key) privateKeys.set(privateKey, (key = importScalar(privateKey)));
   return plainBytes(sign('sha256', data, key));
 }
 

@@ -1,6 +1,6 @@
 import type { Crypto } from '../crypto/crypto.js';
 import { SlimError } from '../errors/slim-error.js';
-import { expandWithLabel, keyBytes, label, nonceBytes } from './labelled-kdf.js';
+import { keyBytes, label, LabelledKdf, nonceBytes } from './labelled-kdf.js';
 import { SecretRatchet } from './secret-ratchet.js';
 import { TlsReader } from './tls-reader.js';
 import { TlsWriter } from './tls-writer.js';
@@ -54,7 +54,9 @@ export class Epoch {
   readonly #head: Uint8Array;
   /** How the signed bytes begin, up to the leaf of the sender. */
   readonly #signedHead: Uint8Array;
+  /** What was written last is only good until the next is; two, where one goes into the other. */
   readonly #scratch = new TlsWriter();
+  readonly #content = new TlsWriter();
 
   constructor(crypto: Crypto, secrets: EpochSecrets) {
     this.#crypto = crypto;
@@ -79,20 +81,20 @@ export class Epoch {
       signingKey,
       this.#signedBytes(ownLeaf, plaintext, authenticatedData),
     );
-    const content = this.#scratch.reset().opaque(plaintext).opaque(signature);
-    const padded = content.finish(Math.max(0, padToBytes - content.length));
+    const content = this.#content.reset().opaque(plaintext).opaque(signature);
+    const padded = content.padTo(padToBytes).view();
 
     const { key, nonce, generation } = this.#own.next();
     const reuseGuard = this.#crypto.random(4);
     xorInto(nonce, reuseGuard);
-    const aad = this.#scratch.reset().raw(this.#head).opaque(authenticatedData).finish();
+    const aad = this.#scratch.reset().raw(this.#head).opaque(authenticatedData).view();
     const ciphertext = this.#crypto.seal(key, nonce, aad, padded);
     const senderData = this.#scratch
       .reset()
       .uint32(ownLeaf)
       .uint32(generation)
       .raw(reuseGuard)
-      .finish();
+      .view();
     const sender = this.#senderDataKey(ciphertext);
     const sealedSender = this.#crypto.seal(sender.key, sender.nonce, this.#head, senderData);
     return this.#scratch
@@ -115,7 +117,7 @@ export class Epoch {
     const ratchet = this.#ratchetOf(sender.leaf);
     const { key, nonce } = ratchet.peek(sender.generation);
     xorInto(nonce, sender.reuseGuard);
-    const aad = this.#scratch.reset().raw(this.#head).opaque(authenticatedData).finish();
+    const aad = this.#scratch.reset().raw(this.#head).opaque(authenticatedData).view();
     const content = this.#crypto.open(key, nonce, aad, ciphertext);
     if (!content) throw new SlimError('mls-failure', 'an application message is not authentic');
     ratchet.consume(sender.generation);
@@ -148,17 +150,20 @@ export class Epoch {
 
   #senderDataKey(ciphertext: Uint8Array): { key: Uint8Array; nonce: Uint8Array } {
     const { senderDataSecret: secret } = this.#secrets;
-    const context = ciphertext.subarray(0, 32);
+    const sample = ciphertext.subarray(0, sampleBytes);
+    // A signature alone is longer.
+    if (sample.length < sampleBytes)
+      throw new SlimError('mls-failure', 'a ciphertext is too short');
     return {
-      key: expandWithLabel(this.#crypto, secret, { ...senderKey, context }),
-      nonce: expandWithLabel(this.#crypto, secret, { ...senderNonce, context }),
+      key: senderKey.expand(this.#crypto, secret, sample),
+      nonce: senderNonce.expand(this.#crypto, secret, sample),
     };
   }
 
-  /** SignContent over FramedContentTBS (RFC 9420 sections 5.1.2 and 6.1). */
+  /** SignContent over FramedContentTBS (RFC 9420 sections 5.1.2 and 6.1); good until the next is written. */
   #signedBytes(leaf: number, plaintext: Uint8Array, authenticatedData: Uint8Array): Uint8Array {
     const { groupContext } = this.#secrets;
-    const content = this.#scratch
+    const content = this.#content
       .reset()
       .raw(this.#signedHead)
       .uint32(leaf)
@@ -166,8 +171,8 @@ export class Epoch {
       .uint8(applicationContent)
       .opaque(plaintext)
       .raw(groupContext)
-      .finish();
-    return this.#scratch.reset().opaque(signLabel).opaque(content).finish();
+      .view();
+    return this.#scratch.reset().opaque(signLabel).opaque(content).view();
   }
 
   #ratchetOf(leaf: number): SecretRatchet {
@@ -184,8 +189,10 @@ export class Epoch {
 }
 
 const signLabel = label('FramedContentTBS');
-const senderKey = { label: label('key'), length: keyBytes };
-const senderNonce = { label: label('nonce'), length: nonceBytes };
+/** What of a ciphertext its sender data is keyed with: as much as a hash has (RFC 9420 section 6.3.2). */
+const sampleBytes = 32;
+const senderKey = new LabelledKdf('key', keyBytes, sampleBytes);
+const senderNonce = new LabelledKdf('nonce', nonceBytes, sampleBytes);
 
 /** An application message before it is decrypted; views of its bytes. */
 export interface PrivateMessage {

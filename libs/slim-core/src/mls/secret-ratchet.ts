@@ -1,7 +1,6 @@
 import type { Crypto } from '../crypto/crypto.js';
 import { SlimError } from '../errors/slim-error.js';
-import { expandWithLabel, keyBytes, label, nonceBytes } from './labelled-kdf.js';
-import { TlsWriter } from './tls-writer.js';
+import { keyBytes, LabelledKdf, nonceBytes } from './labelled-kdf.js';
 
 /** Key and nonce of one message. */
 export interface MessageKey {
@@ -80,30 +79,18 @@ export class SecretRatchet {
   }
 
   #after(secret: Uint8Array, generation: number): Uint8Array {
-    return deriveTreeSecret(this.#crypto, secret, generation, outputs.secret);
+    return secretKdf.derive(this.#crypto, secret, generation);
   }
 
   #keyOf(secret: Uint8Array, generation: number): MessageKey {
     return {
-      key: deriveTreeSecret(this.#crypto, secret, generation, outputs.key),
-      nonce: deriveTreeSecret(this.#crypto, secret, generation, outputs.nonce),
+      key: keyKdf.derive(this.#crypto, secret, generation),
+      nonce: nonceKdf.derive(this.#crypto, secret, generation),
     };
   }
 }
 
-const outputs = {
-  secret: { label: label('secret'), length: 32 },
-  key: { label: label('key'), length: keyBytes },
-  nonce: { label: label('nonce'), length: nonceBytes },
-};
-
-/** DeriveTreeSecret (RFC 9420 section 9). */
-function deriveTreeSecret(
-  crypto: Crypto,
-  secret: Uint8Array,
-  generation: number,
-  output: { readonly label: Uint8Array; readonly length: number },
-): Uint8Array {
-  const context = new TlsWriter(4).uint32(generation).finish();
-  return expandWithLabel(crypto, secret, { ...output, context });
-}
+const generationBytes = 4;
+const secretKdf = new LabelledKdf('secret', 32, generationBytes);
+const keyKdf = new LabelledKdf('key', keyBytes, generationBytes);
+const nonceKdf = new LabelledKdf('nonce', nonceBytes, generationBytes);

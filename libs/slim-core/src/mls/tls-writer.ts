@@ -12,11 +12,23 @@ export class TlsWriter {
     this.#view = new DataView(this.#bytes.buffer);
   }
 
-  /** A copy of what was written, with that many zero bytes behind it. */
-  finish(padding = 0): Uint8Array<ArrayBuffer> {
-    const out = new Uint8Array(this.#at + padding);
-    out.set(this.#bytes.subarray(0, this.#at));
-    return out;
+  /** A copy of what was written. */
+  finish(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.slice(0, this.#at);
+  }
+
+  /** What was written, without a copy: good until something else is written. */
+  view(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.#at);
+  }
+
+  /** Writes zero bytes until it is that long. */
+  padTo(length: number): this {
+    const count = Math.max(0, length - this.#at);
+    this.#reserve(count);
+    this.#bytes.fill(0, this.#at, this.#at + count);
+    this.#at += count;
+    return this;
   }
 
   /** Starts over. A buffer that one long message grew is not kept. */

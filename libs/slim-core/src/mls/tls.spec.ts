@@ -29,10 +29,18 @@ describe('TlsWriter', () => {
     expect(toHex(new TlsReader(bytes).opaque())).toBe(toHex(content));
   });
 
-  it('pads with zero bytes and keeps its own length', () => {
+  it('pads with zero bytes, also where something was written before', () => {
+    const out = new TlsWriter(1).uint32(0xffff_ffff).reset().uint8(1);
+    expect(toHex(out.padTo(4).finish())).toBe('01000000');
+    expect(toHex(out.padTo(2).finish())).toBe('01000000');
+  });
+
+  it('shows what was written without a copy, until something else is', () => {
     const out = new TlsWriter().uint8(1);
-    expect(toHex(out.finish(3))).toBe('01000000');
-    expect(out.length).toBe(1);
+    const view = out.view();
+    expect(toHex(view)).toBe('01');
+    expect(toHex(out.reset().uint8(2).view())).toBe('02');
+    expect(toHex(view)).toBe('02');
   });
 });
 
