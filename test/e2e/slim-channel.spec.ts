@@ -1,5 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { slim, SlimCommand, type Line } from '../support/slim-command.js';
+
+// Every test starts several programs, which takes its time on a busy machine.
+jest.setTimeout(60_000);
 
 const secret = 'command-line-tests-share-this-secret';
 

@@ -4,8 +4,11 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { slim, SlimCommand } from '../support/slim-command.js';
+
+// Every test starts several programs, which takes its time on a busy machine.
+jest.setTimeout(60_000);
 
 const secret = 'command-line-tests-share-this-secret';
 

@@ -6,7 +6,7 @@ export type Options = NonNullable<ParseArgsConfig['options']>;
 
 /** The options of one command, parsed. */
 export interface CommandLine {
-  /** The one argument, a name; '' for commands that take none. */
+  /** The one argument, a name; '' when there is none. */
   readonly target: string;
   text(option: string): string | undefined;
   /** Every value of an option that may be given several times. */
@@ -26,18 +26,27 @@ export const commonOptions = {
   timeout: { type: 'string' },
 } as const satisfies Options;
 
+/** How many arguments a command takes. */
+export type Targets = 'none' | 'one' | 'one or none';
+
+const targetCounts: Readonly<Record<Targets, readonly number[]>> = {
+  none: [0],
+  one: [1],
+  'one or none': [0, 1],
+};
+
 /**
  * Parses the words after a command.
- * @throws SlimError `invalid-config` for an unknown option, a missing value, or not `targets` arguments
+ * @throws SlimError `invalid-config` for an unknown option, a missing value, or other arguments than `targets`
  */
 export function parseCommandLine(
   words: readonly string[],
   options: Options,
-  targets: 0 | 1,
+  targets: Targets,
 ): CommandLine {
   const { values, positionals } = parse(words, options);
-  if (positionals.length !== targets) {
-    const expected = targets === 0 ? 'no argument' : 'one NAME';
+  if (!targetCounts[targets].includes(positionals.length)) {
+    const expected = targets === 'none' ? 'no argument' : 'one NAME';
     throw new SlimError('invalid-config', `expected ${expected}, got "${positionals.join(' ')}"`);
   }
   const text = (option: string): string | undefined => {

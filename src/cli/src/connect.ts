@@ -5,29 +5,38 @@ import { log } from './output.js';
 
 const defaultNode = 'http://127.0.0.1:46357';
 
-/**
- * Connects as the application that the common options describe. It joins nothing unless `accept` says
- * so.
- */
+/** How a command connects. */
+export interface ConnectOptions {
+  readonly signal: AbortSignal;
+  /** Decides on invitations; none is accepted unless given. */
+  readonly accept?: InvitationPolicy;
+  /** Told, for people, what becomes of the link. */
+  readonly report?: (text: string) => void;
+}
+
+/** What proves the identity. @throws SlimError `invalid-config` when there is none */
+export function secretOf(line: CommandLine): string {
+  const secret = line.text('secret') ?? process.env.SLIM_SECRET;
+  if (secret !== undefined) return secret;
+  throw new SlimError('invalid-config', 'expected --secret TEXT or SLIM_SECRET, got neither');
+}
+
+/** Connects as the application that the common options describe. */
 export async function connect(
   line: CommandLine,
   defaultName: string,
-  { signal, accept = () => false }: { signal: AbortSignal; accept?: InvitationPolicy },
+  { signal, accept = () => false, report = log }: ConnectOptions,
 ): Promise<SlimApp> {
-  const secret = line.text('secret') ?? process.env.SLIM_SECRET;
-  if (secret === undefined) {
-    throw new SlimError('invalid-config', 'expected --secret TEXT or SLIM_SECRET, got neither');
-  }
   const app = await SlimApp.connect({
     name: line.text('name') ?? defaultName,
-    identity: sharedSecret({ secret }),
+    identity: sharedSecret({ secret: secretOf(line) }),
     node: line.text('node') ?? defaultNode,
     signal,
     accept,
   });
   app.on('status', ({ status, reason }) =>
-    log(`link ${status}${reason ? `: ${reason.message}` : ''}`),
+    report(`link ${status}${reason ? `: ${reason.message}` : ''}`),
   );
-  app.on('dropped', ({ code, message }) => log(`refused a message: ${code}: ${message}`));
+  app.on('dropped', ({ code, message }) => report(`refused a message: ${code}: ${message}`));
   return app;
 }

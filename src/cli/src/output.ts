@@ -10,6 +10,12 @@ export function log(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
+/** A failure as one line for people. */
+export function formatFailure(reason: unknown): string {
+  const { code, message } = SlimError.from(reason, 'invalid-config');
+  return `${code}: ${message}`;
+}
+
 /** Writes a failure as a result and makes the process end with code 1. */
 export function printFailure(reason: unknown): void {
   const { code, message } = SlimError.from(reason, 'invalid-config');

@@ -1,9 +1,16 @@
 import { SlimError, type Channel } from '@nestjs-slim/core';
+import {
+  connectToJoin,
+  createChannel,
+  defaultModerator,
+  invitedChannel,
+} from '../channel-entry.js';
 import { commonOptions, parseCommandLine, type CommandLine } from '../command-line.js';
 import { connect } from '../connect.js';
-import { converse } from '../conversation.js';
 import { messageFields } from '../message-fields.js';
-import { print } from '../output.js';
+import { log, print, printFailure } from '../output.js';
+import { talk, type ChannelAction } from '../talk.js';
+import { usageOf } from '../usage.js';
 
 const defaultWaitMs = 30_000;
 
@@ -15,34 +22,46 @@ const options = {
   expect: { type: 'string' },
 } as const;
 
-/** `slim channel create NAME …`, `slim channel join NAME …`; on a terminal without messages, a talk. */
+/** `slim channel [create|join] [NAME] …`: for a person at a terminal a talk, for a script a sequence. */
 export async function channel(words: readonly string[], stop: AbortSignal): Promise<void> {
-  const [verb = '', ...rest] = words;
-  const line = parseCommandLine(rest, options, 1);
-  switch (verb) {
-    case 'create':
-      return create(line, stop);
-    case 'join':
-      return join(line, stop);
-    default:
-      throw new SlimError('invalid-config', `expected create or join, got "${verb}"`);
-  }
+  const action = actionOf(words);
+  const rest = action === undefined ? words : words.slice(1);
+  const isAtTerminal = process.stdin.isTTY && process.stdout.isTTY;
+  if (action === undefined && !isAtTerminal) return explain();
+  const line = parseCommandLine(rest, options, isAtTerminal ? 'one or none' : 'one');
+  if (isAtTerminal && !isScripted(line)) return talk(action, line, stop);
+  if (action === undefined) return explain();
+  return action === 'create' ? create(line, stop) : join(line, stop);
+}
+
+/** The first word, unless that is an option or a name already. */
+function actionOf([first = '']: readonly string[]): ChannelAction | undefined {
+  if (first === 'create' || first === 'join') return first;
+  if (first === '' || first.startsWith('-') || first.includes('/')) return undefined;
+  throw new SlimError('invalid-config', `expected create or join, got "${first}"`);
+}
+
+/** Nothing was asked for: says what could be, as programs do, with code 2. */
+function explain(): void {
+  log(usageOf('channel'));
+  printFailure(new SlimError('invalid-config', 'expected create or join, got neither'));
+  process.exitCode = 2;
+}
+
+/** What to publish, to wait for or to remove is given: nobody is to be asked. */
+function isScripted(line: CommandLine): boolean {
+  const given = [...line.texts('message'), ...line.texts('remove')];
+  return given.length > 0 || line.count('expect', 0) !== undefined;
 }
 
 /** Invites all, publishes, waits for the expected messages, removes, closes. */
 async function create(line: CommandLine, stop: AbortSignal): Promise<void> {
-  const app = await connect(line, 'slim/cli/moderator', { signal: stop });
+  const app = await connect(line, defaultModerator, { signal: stop });
   try {
-    const discoveryMs = line.count('timeout', 1);
-    const room = await app.createChannel(line.target, {
-      mls: line.flag('mls', true),
-      reliable: line.flag('reliable', true),
-      ...(discoveryMs !== undefined && { discoveryMs }),
-    });
+    const room = await createChannel(app, line);
     print('ready', { name: room.name.toString() });
     tellMembership(room);
     for (const name of line.texts('invite')) await room.invite(name, { signal: stop });
-    if (isInteractive(line)) return await converse(room, stop);
     await publishAndRead(room, line, stop);
     for (const name of line.texts('remove')) await room.remove(name);
     await room.close();
@@ -54,18 +73,13 @@ async function create(line: CommandLine, stop: AbortSignal): Promise<void> {
 
 /** Waits for an invitation, publishes, prints every message until the channel is closed. */
 async function join(line: CommandLine, stop: AbortSignal): Promise<void> {
-  const app = await connect(line, line.target, {
-    signal: stop,
-    accept: (invitation) => invitation.channel !== undefined,
-  });
-  if (line.text('name') !== undefined) await app.subscribe(line.target);
+  const app = await connectToJoin(line, { signal: stop });
   const end = (): void => void app.close();
   stop.addEventListener('abort', end, { once: true });
   try {
     print('ready', { name: line.target, instance: app.name.toString() });
-    for await (const invited of app.sessions()) {
-      if (invited.kind === 'channel') return await takePart(invited, line, stop);
-    }
+    const room = await invitedChannel(app);
+    if (room) await takePart(room, line, stop);
   } finally {
     stop.removeEventListener('abort', end);
     await app.close();
@@ -75,7 +89,6 @@ async function join(line: CommandLine, stop: AbortSignal): Promise<void> {
 async function takePart(room: Channel, line: CommandLine, stop: AbortSignal): Promise<void> {
   print('joined', { name: room.self.toString(), channel: room.name.toString() });
   tellMembership(room);
-  if (isInteractive(line)) return converse(room, stop);
   await publishAndRead(room, line, stop);
   if (line.count('expect', 0) !== undefined) await room.close();
   for await (const message of room) print('message', messageFields(message));
@@ -93,10 +106,4 @@ async function publishAndRead(room: Channel, line: CommandLine, stop: AbortSigna
 function tellMembership(room: Channel): void {
   room.on('joined', ({ name }) => print('joined', { name: name.toString() }));
   room.on('left', ({ name }) => print('left', { name: name.toString() }));
-}
-
-/** A person at a terminal, who gave nothing to publish or to wait for. */
-function isInteractive(line: CommandLine): boolean {
-  const isScripted = line.texts('message').length > 0 || line.count('expect', 0) !== undefined;
-  return !isScripted && process.stdin.isTTY && process.stdout.isTTY;
 }

@@ -7,7 +7,7 @@ import { print, printFailure } from '../output.js';
 /** `slim listen NAME [--echo]`: accepts sessions and prints each message, until it is told to stop. */
 export async function listen(words: readonly string[], stop: AbortSignal): Promise<void> {
   const options = { ...commonOptions, echo: { type: 'boolean' } } as const;
-  const line = parseCommandLine(words, options, 1);
+  const line = parseCommandLine(words, options, 'one');
   const timeoutMs = line.count('timeout', 1);
   const until =
     timeoutMs === undefined ? stop : AbortSignal.any([stop, AbortSignal.timeout(timeoutMs)]);

@@ -10,7 +10,7 @@ const defaultListen = '127.0.0.1:46357';
 /** `slim node [--config FILE] [--listen HOST:PORT]`: runs a routing node until it is told to stop. */
 export async function node(words: readonly string[], stop: AbortSignal): Promise<void> {
   const options = { config: { type: 'string' }, listen: { type: 'string' } } as const;
-  const line = parseCommandLine(words, options, 0);
+  const line = parseCommandLine(words, options, 'none');
   const path = line.text('config');
   const listen = line.text('listen');
   const fromFile: NodeConfig | undefined = path === undefined ? undefined : await read(path);

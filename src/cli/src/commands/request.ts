@@ -13,7 +13,7 @@ export async function request(words: readonly string[], stop: AbortSignal): Prom
     count: { type: 'string' },
     'reply-timeout': { type: 'string' },
   } as const;
-  const line = parseCommandLine(words, options, 1);
+  const line = parseCommandLine(words, options, 'one');
   const count = line.count('count', 1) ?? 1;
   const timeoutMs = line.count('reply-timeout', 1) ?? defaultReplyMs;
   const discoveryMs = line.count('timeout', 1);
