@@ -1,6 +1,6 @@
 /** Runs as ES modules and on the sources, so no test needs a build that is up to date. */
 export default {
-  roots: ['<rootDir>/libs', '<rootDir>/src', '<rootDir>/test'],
+  roots: ['<rootDir>/libs', '<rootDir>/src', '<rootDir>/test', '<rootDir>/examples'],
   testMatch: ['**/*.spec.ts'],
   maxWorkers: 2,
   extensionsToTreatAsEsm: ['.ts'],
@@ -13,6 +13,7 @@ export default {
     '^nestjs-slim/(msgpack|protobuf)$': '<rootDir>/libs/nestjs-slim/src/codecs/$1.ts',
     '^nestjs-slim/testing$': '<rootDir>/libs/nestjs-slim/src/testing/index.ts',
     '^nestjs-slim/terminus$': '<rootDir>/libs/nestjs-slim/src/health/slim-health-indicator.ts',
+    '^nestjs-slim/opentelemetry$': '<rootDir>/libs/nestjs-slim/src/opentelemetry/open-telemetry.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   transform: {
