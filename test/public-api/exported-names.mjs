@@ -1,28 +1,55 @@
-// The names a lib exports, and where its checked-in list is. Run as a program, writes the lists.
+// The names a package exports, by entry, and where its checked-in list is. Run as a program, writes the lists.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
-export const libs = ['slim-core', 'slim-platform-node', 'nestjs-slim'];
+const libs = ['slim-core', 'slim-platform-node', 'nestjs-slim'];
 
-export function listPath(lib) {
-  return fileURLToPath(new URL(`${lib}.txt`, import.meta.url));
+/** What can be imported, such as `nestjs-slim` and `nestjs-slim/testing`, by the exports maps. */
+export const entries = libs.flatMap(entriesOf);
+
+export function listPath({ name }) {
+  return path(`${name.replace('/', '.')}.txt`);
 }
 
-/** The names in the export statements of the lib's index, types included, sorted, one a line. */
-export function exportedNames(lib) {
-  const index = fileURLToPath(new URL(`../../libs/${lib}/src/index.ts`, import.meta.url));
-  const source = ts.createSourceFile(index, readFileSync(index, 'utf8'), ts.ScriptTarget.Latest);
-  return source.statements.flatMap(namesIn).sort().join('');
+/** The exported names of the entry's source, types included, sorted, one a line. */
+export function exportedNames({ source }) {
+  const text = readFileSync(source, 'utf8');
+  const { statements } = ts.createSourceFile(source, text, ts.ScriptTarget.Latest);
+  return statements
+    .flatMap(namesIn)
+    .map((name) => `${name}\n`)
+    .sort()
+    .join('');
+}
+
+function entriesOf(lib) {
+  const manifest = readFileSync(path(`../../libs/${lib}/package.json`), 'utf8');
+  const { exports } = JSON.parse(manifest);
+  return Object.entries(exports).flatMap(([key, { default: built }]) => {
+    const source =
+      built && path(`../../libs/${lib}`) + built.replace(/^\.\/dist(.*)js$/, '/src$1ts');
+    return source ? [{ name: lib + key.slice(1), source }] : [];
+  });
 }
 
 /** @returns {string[]} */
 function namesIn(statement) {
-  const names = statement.exportClause?.elements;
-  if (!names) throw new Error('an index has nothing but `export { … }` statements');
-  return names.map(({ name }) => `${name.text}\n`);
+  if (ts.isExportDeclaration(statement)) {
+    const names = statement.exportClause?.elements;
+    if (!names) throw new Error('an entry names what it exports');
+    return names.map(({ name }) => name.text);
+  }
+  const isExported = statement.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
+  if (!isExported) return [];
+  const declared = statement.declarationList?.declarations ?? [statement];
+  return declared.map(({ name }) => name.text);
+}
+
+function path(relative) {
+  return fileURLToPath(new URL(relative, import.meta.url));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const lib of libs) writeFileSync(listPath(lib), exportedNames(lib));
+  for (const entry of entries) writeFileSync(listPath(entry), exportedNames(entry));
 }

@@ -25,6 +25,7 @@ export type {
 } from './identity/allow-rule.js';
 export type { DeliveryMode } from './client/delivery.js';
 export type { Gathered, SendAllOptions } from './client/gathering.js';
+export { HttpExceptionsFilter } from './http-exceptions.filter.js';
 export type { PacketDeserializer, PacketSerializer } from './payload/payloads.js';
 export type { PlaceholderResolver } from './patterns/placeholders.js';
 export type { PayloadCodec } from './payload-codec.js';
@@ -56,7 +57,7 @@ export {
 } from './slim-parameters.js';
 export { SlimRecord, SlimRecordBuilder, type SlimRecordOptions } from './slim-record.js';
 export { SLIM_TRANSPORT, SlimServer, type SlimServerBehaviour } from './slim-server.js';
-export { ItemStream } from './streams/item-stream.js';
+export type { ItemStream } from './streams/item-stream.js';
 export type { ItemSource } from './streams/pull.js';
 export type {
   ExchangeFailure,

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Controller } from '@nestjs/common';
 import {
   ClientProxyFactory,
@@ -117,11 +117,10 @@ describe('a client', () => {
   it('surfaces a failure to connect to the subscriber, and tries again for the next', async () => {
     await fabric.serve({ controllers: [WhoController] });
     const client = fabric.client();
-    jest.spyOn(fabric.node, 'connectLocal').mockImplementationOnce(() => {
-      throw new Error('not today');
-    });
+    fabric.network.goDown();
     const { failed } = await outcome(client.send('who', {}));
     expect(failed?.with).toMatchObject({ name: 'SlimError', code: 'link-failed' });
+    fabric.network.goUp();
     expect(await who(client)).toMatchObject({ instance: expect.stringContaining(billing) });
   });
 

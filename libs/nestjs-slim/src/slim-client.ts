@@ -1,25 +1,28 @@
+import { AsyncResource } from 'node:async_hooks';
 import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microservices';
-import { SlimName, type Metadata } from '@nestjs-slim/core';
+import { SlimError, SlimName, type Metadata } from '@nestjs-slim/core';
 import type { SlimApp } from '@nestjs-slim/platform-node';
-import { Observable, type Observer } from 'rxjs';
+import { defer, type Observable, type Observer } from 'rxjs';
 import { ClientCall, type ClientCallOptions } from './client/client-call.js';
 import { ClientSessions } from './client/client-sessions.js';
 import { delivery } from './client/delivery.js';
 import { gather, type Gathered, type SendAllOptions } from './client/gathering.js';
+import { isLoss } from './client/loss.js';
 import { PlainCalls } from './client/plain-calls.js';
+import { PulledAnswer } from './client/pulled-answer.js';
 import { PatternReader } from './patterns/pattern-reader.js';
 import { patternText, type SlimPattern } from './patterns/pattern.js';
+import { fillPlaceholders } from './patterns/placeholders.js';
 import { SlimConnection } from './slim-connection.js';
 import type { SlimEvents, SlimStatus } from './slim-events.js';
-import type { SlimOptions } from './slim-options.js';
+import { duration, positive, type SlimOptions } from './slim-options.js';
 import { SlimRecord } from './slim-record.js';
-import { ItemQueue } from './streams/item-queue.js';
 import { isItemSource } from './streams/pull.js';
 import type { ExchangeKind, Sending } from './telemetry.js';
 
 /** What a client with a connection of its own is made from. */
 export interface SlimClientOptions extends SlimOptions {
-  /** The service whose operations bare patterns such as `create` mean. */
+  /** The service whose operations bare patterns such as `create` mean; may have placeholders. */
   readonly target?: SlimName | string;
 }
 
@@ -55,10 +58,9 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
     this.connection = source instanceof SlimConnection ? source : new SlimConnection(source);
     const name = target ?? (source instanceof SlimConnection ? undefined : source.target);
     const { resolvePlaceholder } = this.connection.settings;
-    this.patterns = new PatternReader(
-      name === undefined ? undefined : SlimName.from(name),
-      resolvePlaceholder,
-    );
+    const base =
+      typeof name === 'string' ? SlimName.parse(fillPlaceholders(name, resolvePlaceholder)) : name;
+    this.patterns = new PatternReader(base, resolvePlaceholder);
     this.sessions = new ClientSessions(this.connection);
     this.plain = new PlainCalls(this.connection);
   }
@@ -77,8 +79,8 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
     const { sessions, plain } = this;
     this.sessions = new ClientSessions(this.connection);
     this.plain = new PlainCalls(this.connection);
-    await Promise.all([sessions.close(), plain.close()]);
-    if (this.ownsConnection) await this.connection.close();
+    const end = (): Promise<unknown> => Promise.all([sessions.close(), plain.close()]);
+    await (this.ownsConnection ? this.connection.closeAfter(end) : end());
   }
 
   /** May be called before `connect`. */
@@ -105,22 +107,20 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
   }
 
   /**
-   * Asks, and gives the answer item by item: the other side sends on only as they are read. Leaving the
-   * loop cancels the request.
+   * Asks when it is first read, and gives the answer item by item: the other side sends on only as they are
+   * read. Leaving the loop, or `return` while an item is waited for, cancels the request.
    */
-  async *stream<Response = unknown>(pattern: unknown, data: unknown): AsyncGenerator<Response> {
-    await this.connect();
-    const items = new ItemQueue<Response>(() => call.consumed());
-    const call = this.begin({ pattern, data }, true, (packet) => {
-      if ('err' in packet) return items.fail(this.serializeError(packet.err));
-      if ('response' in packet) items.push(this.serializeResponse(packet.response) as Response);
-      if (packet.isDisposed) items.complete();
-    });
-    try {
-      yield* items;
-    } finally {
-      call.abandon();
-    }
+  stream<Response = unknown>(
+    pattern: unknown,
+    data: unknown,
+  ): AsyncIterableIterator<Response, undefined> {
+    return new PulledAnswer<Response>((items) =>
+      this.begin(this.packet(pattern, data), true, (packet) => {
+        if ('err' in packet) return items.fail(this.serializeError(packet.err));
+        if ('response' in packet) items.push(this.serializeResponse(packet.response) as Response);
+        if (packet.isDisposed) items.complete();
+      }),
+    );
   }
 
   /**
@@ -133,36 +133,42 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
     { deadline, quorum, discoveryMs }: SendAllOptions = {},
   ): Observable<Gathered<Response>> {
     const { clock, requestTimeoutMs, discoveryMs: usualMs } = this.connection.settings;
-    const deadlineMs = deadline ?? requestTimeoutMs;
-    const { name } = this.patterns.read(pattern);
-    const { sessions } = this;
-    return gather<Response>({
-      clock,
-      deadlineMs,
-      quorum,
-      instances: () => sessions.instances(name, discoveryMs ?? Math.min(usualMs, deadlineMs / 2)),
-      ask: (instance) => {
-        const { data: plain, options } = SlimRecord.from(data);
-        return this.send(
-          pattern,
-          new SlimRecord(plain, { timeoutMs: deadlineMs, ...options, instance }),
-        );
-      },
+    return defer(() => {
+      const { name } = this.patterns.read(pattern);
+      const { sessions } = this;
+      const deadlineMs = duration('deadline', deadline, requestTimeoutMs);
+      const searchMs = duration('discoveryMs', discoveryMs, Math.min(usualMs, deadlineMs / 2));
+      const { data: plain, options } = SlimRecord.from(data);
+      return gather<Response>({
+        clock,
+        deadlineMs,
+        quorum: quorum === undefined ? undefined : positive('quorum', quorum),
+        instances: (signal) => sessions.instances(name, { discoveryMs: searchMs, signal }),
+        ask: (instance) => {
+          const wanted = { timeoutMs: deadlineMs, ...options, instance };
+          return this.send(pattern, new SlimRecord(plain, wanted));
+        },
+      });
     });
   }
 
   /** One request for each subscription; unsubscribing cancels it. */
   protected publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
-    const call = this.begin(packet, false, callback);
+    // Nest connected just now. Without a connection it was closed since then, and is not opened again.
+    this.unwrap();
+    // Answers come by a session that all calls share; what subscribers do belongs to whoever asked.
+    const call = this.begin(packet, false, AsyncResource.bind(callback));
     return () => call.abandon();
   }
 
   protected async dispatchEvent<T>(packet: ReadPacket): Promise<T> {
     try {
+      // As for requests.
+      this.unwrap();
       const outgoing = this.outgoing(packet);
       const sending = this.watch('event', outgoing);
       try {
-        await this.tell({ ...outgoing, metadata: { ...outgoing.metadata, ...sending.metadata } });
+        await this.tell(withMetadata(outgoing, sending));
         sending.ended();
       } catch (reason) {
         sending.ended({ reason });
@@ -186,6 +192,13 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
     };
   }
 
+  /** Made as Nest's own methods do: Nest 12 shows packets to a dispatch hook. */
+  private packet(pattern: unknown, data: unknown): ReadPacket {
+    // Nest 11 has neither.
+    if (typeof this.createPacket !== 'function') return { pattern, data };
+    return this.createPacket(pattern, data);
+  }
+
   /** A request on its way; whatever is wrong with it, the observer hears of it. */
   private begin(
     packet: ReadPacket,
@@ -199,6 +212,7 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
       clock: settings.clock,
       pattern: patternText(packet.pattern),
       timeoutMs: options.timeoutMs ?? usualMs,
+      signal: options.signal,
       observer,
       isPulled,
     };
@@ -213,8 +227,10 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
 
   private ask(outgoing: Outgoing, options: ClientCallOptions): ClientCall {
     const sending = this.watch('request', outgoing);
-    const message = { ...outgoing, metadata: { ...outgoing.metadata, ...sending.metadata } };
-    let triesLeft = outgoing.record.options.isIdempotent ? maxTries - 1 : 0;
+    const message = withMetadata(outgoing, sending);
+    const { data, options: wanted } = outgoing.record;
+    // What a stream gave already, somebody else would not get.
+    let triesLeft = wanted.isIdempotent && !isItemSource(data) ? maxTries - 1 : 0;
     const call = new ClientCall({
       ...options,
       ended: (failure) => sending.ended(failure),
@@ -235,27 +251,38 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
     const { payloadType } = record.options;
     try {
       if (payloadType !== undefined) {
-        return await this.plain.request(target, { data: record.data, payloadType, metadata }, call);
+        if (isItemSource(record.data)) throw noStream('a payload of its own type');
+        const message = { data: record.data, payloadType, metadata };
+        return await this.plain.request(
+          target,
+          { ...message, delivery: this.deliveryOf(record) },
+          call,
+        );
       }
       const session = await this.sessions.to(target, this.deliveryOf(record));
       if (call.isOver) return;
       const { operation } = pattern;
       await session.request({ operation, data: record.data, metadata }, call);
     } catch (reason) {
-      call.fail(reason);
+      if (isLoss(reason)) call.lost(reason);
+      else call.fail(reason);
     }
   }
 
   /** An event to a channel of this application is for everybody in it. */
   private async tell({ record, pattern, target, metadata }: Outgoing): Promise<void> {
     const { data } = record;
+    if (isItemSource(data)) throw noStream('an event');
     const { operation } = pattern;
     const isPlainName = operation === '' && !target.isInstance;
     const channel = isPlainName ? this.connection.channels?.find(target.service) : undefined;
-    if (channel) return channel.publish(data, { metadata });
+    if (channel) return channel.tell(data, { metadata });
     const { payloadType } = record.options;
-    if (payloadType !== undefined) return this.plain.emit(target, { data, payloadType, metadata });
-    const session = await this.sessions.to(target, this.deliveryOf(record));
+    const wanted = this.deliveryOf(record);
+    if (payloadType !== undefined) {
+      return this.plain.emit(target, { data, payloadType, metadata, delivery: wanted });
+    }
+    const session = await this.sessions.to(target, wanted);
     return session.emit({ operation, data, metadata });
   }
 
@@ -263,7 +290,13 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
   private outgoing(packet: ReadPacket & Hooked): Outgoing {
     const record = SlimRecord.from(packet.data);
     const pattern = this.patterns.read(packet.pattern);
-    const target = record.options.instance ?? pattern.name;
+    const { instance, payloadType } = record.options;
+    const target = instance ?? pattern.name;
+    if (payloadType !== undefined && pattern.operation !== '') {
+      const text = patternText(packet.pattern);
+      const why = 'a payload of its own type goes to a name without operation';
+      throw new SlimError('invalid-config', `${why}, not to "${text}"`);
+    }
     return {
       record,
       pattern,
@@ -280,6 +313,16 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
   private deliveryOf({ options }: SlimRecord): ReturnType<typeof delivery> {
     return delivery(this.connection.settings, options);
   }
+}
+
+/** A message with what telemetry adds, unless it is plain: nodes can read the metadata of those. */
+function withMetadata(outgoing: Outgoing, { metadata }: Sending): Outgoing {
+  if (outgoing.record.options.payloadType !== undefined) return outgoing;
+  return { ...outgoing, metadata: { ...outgoing.metadata, ...metadata } };
+}
+
+function noStream(what: string): SlimError {
+  return new SlimError('malformed-frame', `${what} cannot be a stream`);
 }
 
 /** What Nest 12 lets a dispatch hook add to a packet. */

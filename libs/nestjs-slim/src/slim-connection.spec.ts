@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import { SlimError, type Link } from '@nestjs-slim/core';
 import { firstValueFrom } from 'rxjs';
 import { SlimConnection } from './slim-connection.js';
 import type { SlimStatus } from './slim-events.js';
@@ -8,44 +7,34 @@ import { Fabric } from './testing/spec-fabric.js';
 
 describe('a connection', () => {
   let fabric: Fabric;
-  let links: Link[];
   beforeEach(async () => {
     fabric = await Fabric.start();
-    links = [];
-    const connectLocal = fabric.node.connectLocal.bind(fabric.node);
-    jest.spyOn(fabric.node, 'connectLocal').mockImplementation(() => {
-      const link = connectLocal();
-      links.push(link);
-      return link;
-    });
   });
   afterEach(() => fabric.end());
 
   const open = (): SlimConnection => {
-    const backoff = { firstMs: 1, maxMs: 1 };
-    const connection = new SlimConnection(fabric.options('acme/tests/own', { backoff }));
+    const connection = new SlimConnection(fabric.options('acme/tests/own'));
     fabric.endWith(() => connection.close());
     return connection;
   };
 
   it('connects once for all who ask, and not before', async () => {
     const connection = open();
-    expect(links).toHaveLength(0);
+    expect(fabric.network.counters.connections).toBe(0);
     expect(() => connection.app).toThrow(expect.objectContaining({ code: 'link-closed' }));
     const [a, b] = await Promise.all([connection.connect(), connection.connect()]);
     expect(a).toBe(b);
     expect(await connection.connect()).toBe(connection.app);
-    expect(links).toHaveLength(1);
+    expect(fabric.network.counters.connections).toBe(1);
   });
 
   it('does not remember a failure', async () => {
     const connection = open();
-    jest.spyOn(fabric.node, 'connectLocal').mockImplementationOnce(() => {
-      throw new SlimError('link-failed', 'not today');
-    });
-    const failure = { code: 'link-failed', message: 'not today' };
+    fabric.network.goDown();
+    const failure = { code: 'link-failed', message: 'the fabric is down' };
     const attempts = [connection.connect(), connection.connect()];
     for (const attempt of attempts) await expect(attempt).rejects.toMatchObject(failure);
+    fabric.network.goUp();
     expect((await connection.connect()).name.service).toBe('acme/tests/own');
   });
 
@@ -84,7 +73,7 @@ describe('a connection', () => {
         if (status === 'connected') resolve();
       });
     });
-    links[0]?.destroy(new SlimError('link-failed', 'cable cut'));
+    fabric.network.cut();
     await back;
     expect(changes).toStrictEqual([
       ['reconnecting', 'link-failed'],

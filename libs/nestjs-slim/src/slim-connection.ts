@@ -21,7 +21,7 @@ export interface ChannelHost {
   /** The channel of that name, when it is one of the application's. */
   find(
     service: string,
-  ): { publish(data: unknown, options: { metadata: Metadata }): Promise<void> } | undefined;
+  ): { tell(data: unknown, options: { metadata: Metadata }): Promise<void> } | undefined;
 }
 
 type State =
@@ -52,6 +52,7 @@ export class SlimConnection implements OnApplicationShutdown {
   private readonly currentStatus = new BehaviorSubject<SlimStatus>('disconnected');
   private state: State = { kind: 'idle' };
   private acceptor: ((session: Session) => void) | undefined;
+  private closings = 0;
 
   /** @throws SlimError `invalid-config`, `invalid-name` */
   constructor(options: SlimOptions) {
@@ -91,7 +92,7 @@ export class SlimConnection implements OnApplicationShutdown {
       case 'connecting':
         return state.app;
       case 'closing':
-        return state.done.then(() => this.connect());
+        return this.connectAfter(state.done);
       case 'idle':
         return this.open();
     }
@@ -99,12 +100,19 @@ export class SlimConnection implements OnApplicationShutdown {
 
   /** Ends every session, then the link. May be called twice. */
   close(): Promise<void> {
+    return this.closeAfter(() => Promise.resolve());
+  }
+
+  /** Closes when `work` is done. Whoever connects from now on, while it is at work too, gets the next link. */
+  async closeAfter(work: () => Promise<unknown>): Promise<void> {
     const { state } = this;
-    if (state.kind === 'idle') return Promise.resolve();
-    if (state.kind === 'closing') return state.done;
-    const closing = { kind: 'closing', done: this.end(state) } as const;
-    this.state = closing;
-    return closing.done;
+    this.closings += 1;
+    if (state.kind === 'idle') return void (await work());
+    if (state.kind === 'closing') return void (await Promise.all([work(), state.done]));
+    // Not before the state says so: whatever the work ends may want to connect again.
+    const done = Promise.resolve().then(() => this.end(state, work));
+    this.state = { kind: 'closing', done };
+    return done;
   }
 
   /** Called by Nest, after the server was closed. */
@@ -136,6 +144,14 @@ export class SlimConnection implements OnApplicationShutdown {
   announce(session: Session): void {
     this.events.emit('sessionOpened', session);
     void session.ended.then((reason) => this.events.emit('sessionClosed', session, reason));
+  }
+
+  /** @throws SlimError `aborted` when it is closed once more, and as `connect` */
+  private async connectAfter(closing: Promise<void>): Promise<SlimApp> {
+    const { closings } = this;
+    await closing;
+    if (closings !== this.closings) throw new SlimError('aborted', 'closed while connecting');
+    return this.connect();
   }
 
   private open(): Promise<SlimApp> {
@@ -184,16 +200,21 @@ export class SlimConnection implements OnApplicationShutdown {
     if (this.state.kind === 'connected' && this.state.app === app) this.state = { kind: 'idle' };
   }
 
-  private async end(state: Extract<State, { kind: 'connecting' | 'connected' }>): Promise<void> {
+  private async end(
+    state: Extract<State, { kind: 'connecting' | 'connected' }>,
+    work: () => Promise<unknown>,
+  ): Promise<void> {
     try {
       if (state.kind === 'connected') {
         // From here on the status is ours to tell: a late event must not touch the next connection.
         state.stopListening();
+        await work();
         await state.app.close();
       } else {
         state.abort.abort(new SlimError('aborted', 'closed while connecting'));
         // Its failure is reported to those who wait for the connection.
         await state.app.catch(() => undefined);
+        await work();
       }
     } finally {
       this.state = { kind: 'idle' };

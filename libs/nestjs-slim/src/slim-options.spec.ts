@@ -13,6 +13,8 @@ describe('the options', () => {
       mls: true,
       reliable: true,
       drainMs: 10_000,
+      spread: 1,
+      rediscoverMs: 10_000,
     });
   });
 
@@ -26,6 +28,10 @@ describe('the options', () => {
     ['requestTimeoutMs', { ...good, requestTimeoutMs: Number.NaN }],
     ['discoveryMs', { ...good, discoveryMs: '2000' }],
     ['drainMs', { ...good, drainMs: null }],
+    ['spread', { ...good, spread: 0 }],
+    ['spread', { ...good, spread: 1.5 }],
+    ['spread', { ...good, spread: '2' }],
+    ['rediscoverMs', { ...good, rediscoverMs: -1 }],
     ['options', undefined],
   ])('with a bad %s are refused, by name', (option, options) => {
     // What a JavaScript caller can give.

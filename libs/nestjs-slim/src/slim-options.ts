@@ -34,11 +34,14 @@ export interface SlimOptions extends Pick<
   readonly acceptChannels?: boolean | InvitationPolicy;
   /** What `${KEY}` in a pattern or the name of a channel stands for; the environment's variable unless given. */
   readonly resolvePlaceholder?: PlaceholderResolver;
-  /** How values become bytes; JSON unless given. JSON and bytes are read in any case. */
+  /**
+   * How values become bytes; JSON unless given. JSON and bytes are read in any case, and a request in JSON
+   * is answered in JSON.
+   */
   readonly codec?: PayloadCodec;
-  /** Sees every packet before it is encoded, as with Nest's own transports. */
+  /** Sees what is asked, told and answered before it is encoded, as with Nest's own transports; no errors. */
   readonly serializer?: PacketSerializer;
-  /** Sees every packet after it was decoded. */
+  /** Sees what is asked, told and answered after it was decoded; no errors. */
   readonly deserializer?: PacketDeserializer;
   /** Watches every message; nobody does unless given. */
   readonly telemetry?: SlimTelemetry;
@@ -113,7 +116,8 @@ export function duration(option: string, value: number | undefined, otherwise: n
   );
 }
 
-function positive(option: string, value: number): number {
+/** @throws SlimError `invalid-config` */
+export function positive(option: string, value: number): number {
   if (Number.isInteger(value) && value > 0) return value;
   throw new SlimError('invalid-config', `${option}: expected 1 or more, got ${String(value)}`);
 }

@@ -17,6 +17,7 @@ export interface SlimRecordOptions {
   /** The data goes as it is, as a payload of this type. */
   readonly payloadType?: string;
   readonly isIdempotent?: boolean;
+  readonly signal?: AbortSignal;
 }
 
 /** Data with what a single call wants beside it. Given to `send` and `emit` in place of plain data. */
@@ -77,7 +78,7 @@ export class SlimRecordBuilder<Data = unknown> {
     return this.set({ mls });
   }
 
-  /** To the instance that the calls before went to. */
+  /** To the instance that the calls before went to, whatever the client's `spread`. */
   setSticky(): this {
     return this.set({ mode: 'sticky' });
   }
@@ -102,15 +103,23 @@ export class SlimRecordBuilder<Data = unknown> {
 
   /**
    * Sends the data as it is, as a payload of that type, to an application that knows nothing of Nest; its
-   * next message is the answer.
+   * next message is the answer. The pattern is a name without an operation.
    */
   setPayloadType(payloadType: string): this {
     return this.set({ payloadType });
   }
 
-  /** Handling it twice does no harm: when the instance that was asked is lost, another one is. */
+  /**
+   * Handling it twice does no harm: when the instance that was asked is lost, another one is asked, unless
+   * the data is a stream.
+   */
   setIdempotent(isIdempotent = true): this {
     return this.set({ isIdempotent });
+  }
+
+  /** Aborting it cancels the request, which fails with `aborted`. An event is not called back by it. */
+  setSignal(signal: AbortSignal): this {
+    return this.set({ signal });
   }
 
   build(): SlimRecord<Data> {

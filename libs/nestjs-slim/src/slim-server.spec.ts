@@ -150,14 +150,13 @@ describe('a server', () => {
   });
 
   it('reports through the callback, once, and can listen again', async () => {
-    jest.spyOn(fabric.node, 'connectLocal').mockImplementationOnce(() => {
-      throw new Error('not today');
-    });
+    fabric.network.goDown();
     const server = new SlimServer(fabric.options(billing));
     fabric.endWith(() => server.close());
     const calls: unknown[][] = [];
     const callback = (...args: unknown[]): void => void calls.push(args);
     await server.listen(callback);
+    fabric.network.goUp();
     await server.listen(callback);
     await server.listen(callback);
     expect(calls).toStrictEqual([

@@ -9,8 +9,9 @@ import {
   type WritePacket,
 } from '@nestjs/microservices';
 import { SlimError } from '@nestjs-slim/core';
-import { defer, finalize, tap, type Observable } from 'rxjs';
+import { defer, finalize, tap, type Observable, type Subscription } from 'rxjs';
 import { PatternReader } from './patterns/pattern-reader.js';
+import { respondInTurn } from './server/answer-queue.js';
 import { describeError, runEvent, type EventFailure } from './server/event-run.js';
 import { HandlerMethods } from './server/handler-methods.js';
 import { handlerStream } from './server/handler-stream.js';
@@ -99,7 +100,10 @@ export class SlimServer
 
   /** Takes a pattern as it is in `SlimContext.getPattern`. */
   override getHandlerByPattern(pattern: string): MessageHandler | null {
-    return this.messageHandlers.get(pattern) ?? null;
+    const [service = '', operation = ''] = pattern.split('#');
+    const match =
+      this.table.message(service, operation) ?? this.table.events(service, operation)[0];
+    return match?.handler ?? null;
   }
 
   /** Connects and accepts sessions; `callback` is called once, with what went wrong if something did. */
@@ -129,6 +133,14 @@ export class SlimServer
     return this.connection.app as T;
   }
 
+  /** As Nest's own, in less time: `handleRequest` calls it. */
+  override send(
+    answers: Observable<unknown>,
+    respond: (packet: WritePacket) => unknown,
+  ): Subscription {
+    return respondInTurn(answers, respond);
+  }
+
   /** Runs every handler of an event. Each failure is logged and told to `on('error')`. */
   override async handleEvent(
     pattern: string,
@@ -138,8 +150,7 @@ export class SlimServer
     const [service = '', operation = ''] = pattern.split('#');
     const matches = this.table.events(service, operation);
     if (matches.length === 0) return this.ignored(pattern, service, operation);
-    const failures = await this.runEvent(matches, packet.data, context);
-    for (const { reason } of failures) this.eventFailed(reason, pattern);
+    await this.runEvent(matches, packet.data, { context, pattern });
   }
 
   /** Says in which method it is that something is wrong. */
@@ -148,7 +159,7 @@ export class SlimServer
       return this.table.add(pattern, callback, isEventHandler);
     } catch (reason) {
       const { code, message } = SlimError.from(reason, 'invalid-config');
-      const where = this.methods?.of(pattern).join(' and ');
+      const where = this.methods?.of(pattern, this.transportId).join(' and ');
       throw new SlimError(code, where ? `${where}: ${message}` : message, { cause: reason });
     }
   }
@@ -211,9 +222,9 @@ export class SlimServer
       if (matches.length === 0) {
         return this.ignored(pattern, call.service, context.getOperation());
       }
-      const handling = this.connection.settings.telemetry.handling('event', context);
-      const failures = await handling.run(() => this.runEvent(matches, data, context));
-      for (const { reason } of failures) this.eventFailed(reason, pattern);
+      const seen = context.withParams(Object.assign({}, ...matches.map(({ params }) => params)));
+      const handling = this.connection.settings.telemetry.handling('event', seen);
+      const failures = await handling.run(() => this.runEvent(matches, data, { context, pattern }));
       handling.ended(failures[0]);
     } catch (reason) {
       this.eventFailed(reason, pattern);
@@ -228,11 +239,11 @@ export class SlimServer
     this.logger.error(`An event to "${pattern}" was ignored: ${why}.`);
   }
 
-  /** Whatever one handler does, the others run. Gives what went wrong. */
+  /** Whatever one handler does, the others run. What goes wrong is told at once, and given in the end. */
   private async runEvent(
     matches: readonly Match[],
     data: unknown,
-    context: BaseRpcContext,
+    { context, pattern }: { readonly context: BaseRpcContext; readonly pattern: string },
   ): Promise<readonly EventFailure[]> {
     const failures: EventFailure[] = [];
     await this.withHooks(context, () =>
@@ -240,7 +251,9 @@ export class SlimServer
         matches.map(async ({ handler, params }) => {
           const own = context instanceof SlimContext ? context.withParams(params) : context;
           const failure = await runEvent(this.resultsOf(handler, data, own), own);
-          if (failure) failures.push(failure);
+          if (!failure) return;
+          failures.push(failure);
+          this.eventFailed(failure.reason, pattern);
         }),
       ),
     );

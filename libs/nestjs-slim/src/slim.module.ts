@@ -41,7 +41,7 @@ export interface SlimModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> 
 export interface SlimClientEntry {
   /** The injection token, as in Nest's `ClientsModule`. */
   readonly name: string | symbol;
-  /** The service whose operations bare patterns mean. */
+  /** The service whose operations bare patterns mean; may have placeholders. */
   readonly target?: SlimName | string;
 }
 

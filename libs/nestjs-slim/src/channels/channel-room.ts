@@ -1,8 +1,9 @@
 import { Logger } from '@nestjs/common';
-import { SlimError, type Channel, type ChannelParticipant, type SlimName } from '@nestjs-slim/core';
+import { SlimError, SlimName, type Channel, type ChannelParticipant } from '@nestjs-slim/core';
 import { Subject } from 'rxjs';
 import { describeError } from '../server/event-run.js';
 import type { SlimConnection } from '../slim-connection.js';
+import { noTelemetry } from '../telemetry.js';
 import type { ChannelHandlers } from './channel-handlers.js';
 import { writeChannelMessage } from './channel-payload.js';
 import { ChannelRun } from './channel-run.js';
@@ -49,11 +50,15 @@ export class ChannelRoom implements ChannelSide {
   enter(channel: Channel): void {
     if (this.closed.aborted) return void channel.close();
     const { events, settings } = this.connection;
-    this.handlers ??= this.bind();
+    const handlers = (this.handlers ??= this.bind());
     const run = new ChannelRun(channel, {
       clock: settings.clock,
       drainMs: settings.drainMs,
-      handlers: this.handlers,
+      handlers,
+      watch: (context) => {
+        const isHeard = handlers.message.length > 0 || this.messages$.observed;
+        return (isHeard ? settings.telemetry : noTelemetry).handling('event', context);
+      },
       received: ({ source, identity }, { data, metadata, isForeign }) =>
         this.messages$.next({ data, source, identity, metadata, isForeign }),
       failed: (reason) => this.report(reason, 'A handler'),
@@ -89,6 +94,22 @@ export class ChannelRoom implements ChannelSide {
   }
 
   async publish(value: unknown, options: SlimPublishOptions): Promise<void> {
+    const { telemetry } = this.connection.settings;
+    const target = SlimName.parse(this.name);
+    const sending = telemetry.sending({ kind: 'event', target, operation: '' });
+    // Nodes can read the metadata of plain messages.
+    const added = options.plain ? {} : sending.metadata;
+    try {
+      await this.tell(value, { ...options, metadata: { ...options.metadata, ...added } });
+      sending.ended();
+    } catch (reason) {
+      sending.ended({ reason });
+      throw reason;
+    }
+  }
+
+  /** Publishes what is watched already. */
+  async tell(value: unknown, options: SlimPublishOptions): Promise<void> {
     const channel = this.open();
     const { payload, options: how } = writeChannelMessage(value, options);
     if (options.to === undefined) await channel.publish(payload, how);

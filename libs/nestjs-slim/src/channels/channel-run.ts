@@ -7,8 +7,9 @@ import {
   type SlimName,
 } from '@nestjs-slim/core';
 import type { BaseRpcContext } from '@nestjs/microservices';
-import { runEvent } from '../server/event-run.js';
+import { runEvent, type EventFailure } from '../server/event-run.js';
 import { SlimContext } from '../slim-context.js';
+import type { Handling } from '../telemetry.js';
 import { settledWithin, timeLimit } from '../time-limit.js';
 import type { ChannelHandlerKind } from './channel-marks.js';
 import type { ChannelHandlers } from './channel-handlers.js';
@@ -21,6 +22,7 @@ export interface ChannelRunOptions {
   /** How long closing waits for handlers that are at work. */
   readonly drainMs: number;
   readonly handlers: ChannelHandlers;
+  watch(context: SlimContext): Handling;
   received(message: SessionMessage, value: ChannelValue): void;
   failed(reason: unknown): void;
   dropped(reason: SlimError): void;
@@ -84,8 +86,12 @@ export class ChannelRun {
     try {
       const value = readChannelMessage(message);
       if (!value) return;
-      this.options.received(message, value);
-      void this.begin('message', value.data, this.contextOf(message, value));
+      const context = this.contextOf(message, value);
+      const handling = this.options.watch(context);
+      handling.run(() => {
+        this.options.received(message, value);
+        void this.begin('message', value.data, context).then((failure) => handling.ended(failure));
+      });
     } catch (reason) {
       this.options.dropped(SlimError.from(reason, 'malformed-frame'));
     }
@@ -124,20 +130,22 @@ export class ChannelRun {
     return new SlimChannelContext({ channel: this.channel, source, signal });
   }
 
-  /** Settles, never fails, when the handlers are done. */
+  /** Settles, never fails, when the handlers are done; gives what the first that failed did for. */
   private async begin(
     kind: ChannelHandlerKind,
     data: unknown,
     context: BaseRpcContext,
-  ): Promise<void> {
+  ): Promise<EventFailure | undefined> {
     const work = this.options.handlers[kind].map(async (handler) => {
       const failure = await runEvent(handler(data, context), context);
       if (failure) this.options.failed(failure.reason);
+      return failure;
     });
     const all = Promise.all(work);
     this.working.add(all);
-    await all;
+    const failures = await all;
     this.working.delete(all);
+    return failures.find((failure) => failure !== undefined);
   }
 
   private async idle(): Promise<void> {

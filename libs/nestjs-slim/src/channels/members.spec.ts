@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { SlimError, type Link, type SlimName } from '@nestjs-slim/core';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { SlimName } from '@nestjs-slim/core';
 import { SlimSource } from '../slim-parameters.js';
 import { Fabric } from '../testing/spec-fabric.js';
 import { Log } from '../testing/spec-log.js';
@@ -48,17 +48,9 @@ class Agent {
 
 describe('the members of a channel', () => {
   let fabric: Fabric;
-  let links: Link[];
   beforeEach(async () => {
     log.clear();
     fabric = await Fabric.start();
-    links = [];
-    const connectLocal = fabric.node.connectLocal.bind(fabric.node);
-    jest.spyOn(fabric.node, 'connectLocal').mockImplementation(() => {
-      const link = connectLocal();
-      links.push(link);
-      return link;
-    });
   });
   afterEach(() => fabric.end());
 
@@ -77,8 +69,7 @@ describe('the members of a channel', () => {
       { name, backoff, sessions, discoveryMs: 100 },
     );
     const own = String(app.unwrap<{ readonly name: SlimName }>().name);
-    const link = links.at(-1);
-    const vanish = (): void => link?.destroy(new SlimError('link-failed', 'cable cut'));
+    const vanish = (): void => fabric.network.cut(name);
     return { own, vanish, room: app.get<Desk | Agent>(type).room };
   };
 

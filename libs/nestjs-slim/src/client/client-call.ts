@@ -10,6 +10,8 @@ export interface ClientCallOptions {
   readonly pattern: string;
   /** Until the first reply; `Infinity` for no limit. */
   readonly timeoutMs: number;
+  /** Cancels the request, which fails with `aborted`. */
+  readonly signal?: AbortSignal | undefined;
   /** Nest's observer; told by presence of `err` and `response`, which may hold falsy values. */
   readonly observer: (packet: WritePacket) => void;
   /** The reader says by `consumed` when it read an item; otherwise it did once the observer returned. */
@@ -35,6 +37,7 @@ export class ClientCall {
   private readonly options: ClientCallOptions;
   private readonly startedMs: number;
   private readonly cancelTimeout: Cancel;
+  private readonly ignoreSignal: () => void;
   private receipt: ItemReceipt | undefined;
   private currentRoute: CallRoute | undefined;
   private hasReply = false;
@@ -44,10 +47,12 @@ export class ClientCall {
     const { clock, pattern, timeoutMs } = options;
     this.options = options;
     this.startedMs = clock.now();
-    this.cancelTimeout = timeLimit(clock, timeoutMs, () => {
-      this.currentRoute?.cancel();
-      this.fail(new SlimError('timeout', `no reply from "${pattern}" within ${timeoutMs} ms`));
-    });
+    this.cancelTimeout = timeLimit(clock, timeoutMs, () =>
+      this.cancel(new SlimError('timeout', `no reply from "${pattern}" within ${timeoutMs} ms`)),
+    );
+    this.ignoreSignal = whenAborted(options.signal, (cause) =>
+      this.cancel(new SlimError('aborted', `the request to "${pattern}" was aborted`, { cause })),
+    );
   }
 
   get isOver(): boolean {
@@ -73,13 +78,12 @@ export class ClientCall {
     response: unknown,
     { sequence, last }: { readonly sequence: number; readonly last: boolean },
   ): void {
+    if (this.over) return;
     this.replied();
     // The only item of most answers needs no account.
     if (last && sequence === 0 && !this.receipt) return this.finish({ response, isDisposed: true });
-    this.receipt ??= new ItemReceipt(defaultCredit, (count) => this.currentRoute?.grant(count));
-    this.receipt.accept(sequence);
+    if (!this.account().accept(sequence)) return;
     if (last) return this.finish({ response, isDisposed: true });
-    if (this.over) return;
     this.options.observer({ response });
     if (!this.options.isPulled) this.consumed();
   }
@@ -91,7 +95,7 @@ export class ClientCall {
 
   /** @throws SlimError `not-delivered` when an item before it was lost */
   end(sequence: number): void {
-    if (this.receipt) this.receipt.inTurn(sequence);
+    this.account().inTurn(sequence);
     this.finish({ isDisposed: true });
   }
 
@@ -109,10 +113,19 @@ export class ClientCall {
   /** Nobody listens any more. */
   abandon(): void {
     if (this.over) return;
-    this.over = true;
-    this.cancelTimeout();
+    this.settle();
     this.currentRoute?.cancel();
     this.options.ended?.();
+  }
+
+  private cancel(reason: SlimError): void {
+    this.currentRoute?.cancel();
+    this.fail(reason);
+  }
+
+  private account(): ItemReceipt {
+    this.receipt ??= new ItemReceipt(defaultCredit, (count) => this.currentRoute?.grant(count));
+    return this.receipt;
   }
 
   private replied(): void {
@@ -123,9 +136,23 @@ export class ClientCall {
   private finish(packet: WritePacket): void {
     if (this.over) return;
     // First, because the observer unsubscribes when it is told the end, and that abandons a call.
-    this.over = true;
-    this.cancelTimeout();
+    this.settle();
     this.options.ended?.('err' in packet ? { reason: packet.err } : undefined);
     this.options.observer(packet);
   }
+
+  private settle(): void {
+    this.over = true;
+    this.cancelTimeout();
+    this.ignoreSignal();
+  }
+}
+
+/** Calls back in the next microtask when it is aborted already. Returns how not to be called any more. */
+function whenAborted(signal: AbortSignal | undefined, work: (reason: unknown) => void): () => void {
+  if (!signal) return () => undefined;
+  const abort = (): void => work(signal.reason);
+  if (signal.aborted) queueMicrotask(abort);
+  else signal.addEventListener('abort', abort, { once: true });
+  return () => signal.removeEventListener('abort', abort);
 }

@@ -19,6 +19,7 @@ import { defaultCredit } from '../streams/item-credit.js';
 import { isItemSource } from '../streams/pull.js';
 import type { ClientCall } from './client-call.js';
 import { ItemUpload } from './item-upload.js';
+import { isLoss } from './loss.js';
 
 /** What is asked or told. */
 export interface ClientMessage {
@@ -48,6 +49,7 @@ export class ClientSession {
   private readonly options: ClientSessionOptions;
   private readonly asking = new Map<number, Asking>();
   private readonly inOrder = new InOrder();
+  private readonly telling = new InOrder();
   private lastId = 0;
   private failure: SlimError | undefined;
   private isRetired = false;
@@ -86,8 +88,12 @@ export class ClientSession {
       credit: defaultCredit,
     };
     try {
-      if (upload) await this.publish({ ...request, ...this.head(message), streams: true });
-      else await this.publish({ ...request, ...(await this.content(message)) });
+      const content = upload
+        ? { ...this.head(message), streams: true }
+        : await this.content(message);
+      // It may have been cancelled meanwhile, and a cancel must not come before its request.
+      if (!this.asking.has(correlationId)) return;
+      await this.publish({ ...request, ...content });
     } catch (reason) {
       this.forget(correlationId);
       if (isLoss(reason)) call.lost(reason);
@@ -99,10 +105,12 @@ export class ClientSession {
 
   /** Tells. @throws SlimError as `Session.publish`, and `malformed-frame` for data that cannot be encoded */
   async emit(message: ClientMessage): Promise<void> {
-    if (isItemSource(message.data)) {
-      throw new SlimError('malformed-frame', 'an event cannot be a stream; send a request');
-    }
-    await this.publish({ kind: envelopeKind.event, ...(await this.content(message)) });
+    const content = this.content(message);
+    await new Promise<void>((resolve, reject) => {
+      const tell = (made: Partial<Envelope>): void =>
+        resolve(this.publish({ kind: envelopeKind.event, ...made }));
+      this.telling.run(content, tell, reject);
+    });
   }
 
   close(): Promise<void> {
@@ -186,7 +194,12 @@ export class ClientSession {
     }
     const reason = this.failure ?? (await this.session.ended);
     const why = reason ?? new SlimError('session-closed', 'the client is closed');
-    for (const correlationId of [...this.asking.keys()]) this.forget(correlationId)?.call.lost(why);
+    for (const correlationId of [...this.asking.keys()]) {
+      const asking = this.forget(correlationId);
+      // Nobody else can be given items that are gone.
+      if (asking?.upload?.hasBegun) asking.call.fail(why);
+      else asking?.call.lost(why);
+    }
   }
 
   private receive(message: SessionMessage): void {
@@ -200,14 +213,13 @@ export class ClientSession {
   }
 
   private answer(envelope: Envelope): void {
-    const { kind, correlationId, last } = envelope;
+    const { kind, correlationId } = envelope;
     const asking = this.asking.get(correlationId);
     // An answer may cross the message that cancels it.
     if (!asking) return;
     const { call } = asking;
     if (kind === envelopeKind.credit) return asking.upload?.grant(envelope.credit);
-    const isLast = last || kind === envelopeKind.end || kind === envelopeKind.error;
-    if (isLast) this.forget(correlationId);
+    if (isLast(envelope)) this.forget(correlationId);
     const fail = (reason: unknown): void => {
       this.cancel(correlationId);
       call.fail(reason);
@@ -250,11 +262,10 @@ export class ClientSession {
 
 const maxId = 2 ** 32 - 1;
 
-/** Failures that mean whoever was asked is not there any more. */
-const lossCodes: ReadonlySet<string> = new Set(['not-delivered', 'peer-lost', 'session-closed']);
-
-function isLoss(reason: unknown): reason is SlimError {
-  return reason instanceof SlimError && lossCodes.has(reason.code);
+/** Nothing comes after it. */
+function isLast({ kind, last }: Envelope): boolean {
+  if (kind === envelopeKind.item) return last;
+  return kind === envelopeKind.end || kind === envelopeKind.error;
 }
 
 function attempt(fail: (reason: unknown) => void, work: () => void): void {

@@ -9,7 +9,7 @@ import { InstanceShare } from './instance-share.js';
 export class ClientSessions {
   private readonly connection: SlimConnection;
   private readonly open = new Map<string, Promise<ClientSession>>();
-  private readonly shares = new Map<string, InstanceShare>();
+  private readonly shares = new Map<string, InstanceShare<ClientSession>>();
   private readonly abortion = new AbortController();
 
   constructor(connection: SlimConnection) {
@@ -23,14 +23,19 @@ export class ClientSessions {
   to(target: SlimName, delivery: Delivery): Promise<ClientSession> {
     if (target.isInstance) return this.one(target, delivery);
     if (delivery.mode === 'anycast') return this.anycast(target, delivery);
-    if (this.connection.settings.spread === 1) return this.one(target, delivery);
+    const isShared = delivery.mode !== 'sticky' && this.connection.settings.spread > 1;
+    if (!isShared) return this.one(target, delivery);
     return this.share(target, delivery).next();
   }
 
   /** Every instance that answers to a name now. @throws SlimError as `SlimApp.instances` */
-  async *instances(target: SlimName, discoveryMs: number): AsyncGenerator<SlimName> {
+  async *instances(
+    target: SlimName,
+    { discoveryMs, signal }: { readonly discoveryMs: number; readonly signal?: AbortSignal },
+  ): AsyncGenerator<SlimName> {
     const app = await this.app();
-    yield* app.instances(target, { discoveryMs, signal: this.abortion.signal });
+    const either = AbortSignal.any([this.abortion.signal, ...(signal ? [signal] : [])]);
+    yield* app.instances(target, { discoveryMs, signal: either });
   }
 
   /** Ends every session and every attempt to open one. */
@@ -51,7 +56,10 @@ export class ClientSessions {
     const forget = (): void => {
       if (this.open.get(key) === opening) this.open.delete(key);
     };
-    const opening = this.openSession(target, delivery, forget);
+    const opening = this.openSession(target, delivery, () => {
+      forget();
+      for (const share of this.shares.values()) share.forget(target);
+    });
     this.open.set(key, opening);
     opening.catch(forget);
     return opening;
@@ -64,17 +72,17 @@ export class ClientSessions {
     return this.one(await app.discover(target, { discoveryMs, signal }), delivery);
   }
 
-  private share(target: SlimName, delivery: Delivery): InstanceShare {
+  private share(target: SlimName, delivery: Delivery): InstanceShare<ClientSession> {
     const key = keyOf(target, delivery);
     const known = this.shares.get(key);
     if (known) return known;
     const { clock, spread, rediscoverMs, discoveryMs } = this.connection.settings;
-    const share = new InstanceShare({
+    const share = new InstanceShare<ClientSession>({
       clock,
       spread,
       rediscoverMs,
       discover: () => this.anycast(target, delivery).then((session) => session.peer),
-      instances: () => this.instances(target, discoveryMs),
+      instances: () => this.instances(target, { discoveryMs }),
       open: (instance) => this.one(instance, delivery),
       dropped: (reason) => this.connection.events.emit('dropped', reason),
     });

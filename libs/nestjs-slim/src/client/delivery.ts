@@ -2,14 +2,15 @@
 export interface Delivery {
   readonly mls: boolean;
   readonly reliable: boolean;
-  /** Always the same instance, or whichever answers now; with MLS always sticky. */
-  readonly mode: DeliveryMode;
+  /** As the client does it unless given: shared by its `spread`. */
+  readonly mode: DeliveryMode | undefined;
 }
 
+/** Always the same instance, or whichever answers now. */
 export type DeliveryMode = 'sticky' | 'anycast';
 
 /** What is asked for, where a call does not say otherwise. MLS needs a session that lasts. */
 export function delivery(defaults: Omit<Delivery, 'mode'>, wanted: Partial<Delivery>): Delivery {
-  const { mls = defaults.mls, reliable = defaults.reliable, mode = 'sticky' } = wanted;
-  return { mls, reliable, mode: mls ? 'sticky' : mode };
+  const { mls = defaults.mls, reliable = defaults.reliable, mode } = wanted;
+  return { mls, reliable, mode: mls && mode === 'anycast' ? 'sticky' : mode };
 }

@@ -20,7 +20,7 @@ export type Gathered<Response> =
       readonly kind: 'summary';
       readonly answered: readonly SlimName[];
       readonly failed: readonly SlimName[];
-      /** Found, and silent until the end. */
+      /** Found, and not done with their answer by the end. */
       readonly missing: readonly SlimName[];
     };
 
@@ -29,7 +29,8 @@ export interface GatheringOptions {
   readonly clock: Clock;
   readonly deadlineMs: number;
   readonly quorum: number | undefined;
-  instances(): AsyncIterable<SlimName>;
+  /** Those that answer to the name, until the signal is aborted. */
+  instances(signal: AbortSignal): AsyncIterable<SlimName>;
   /** Asks one instance. */
   ask(instance: SlimName): Observable<unknown>;
 }
@@ -51,6 +52,7 @@ class Gathering<Response> {
   private readonly states = new Map<SlimName, State>();
   private readonly subscriptions: (() => void)[] = [];
   private readonly cancelDeadline: Cancel;
+  private readonly search = new AbortController();
   private isSearching = true;
   private isOver = false;
 
@@ -63,11 +65,12 @@ class Gathering<Response> {
   /** Settles, never fails, when no further instance is looked for. */
   async run(): Promise<void> {
     try {
-      for await (const instance of this.options.instances()) {
+      for await (const instance of this.options.instances(this.search.signal)) {
         if (this.isOver) return;
         this.ask(instance);
       }
     } catch (reason) {
+      if (this.isOver) return;
       this.stop();
       this.subscriber.error(reason);
     }
@@ -79,6 +82,7 @@ class Gathering<Response> {
   stop(): void {
     this.isOver = true;
     this.cancelDeadline();
+    this.search.abort(new SlimError('aborted', 'the search is over'));
     for (const unsubscribe of this.subscriptions.splice(0)) unsubscribe();
   }
 

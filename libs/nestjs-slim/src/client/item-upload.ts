@@ -1,7 +1,8 @@
 import { envelopeKind, type Envelope } from '../payload/envelope.js';
 import type { EncodedValue } from '../payload/value.js';
+import { maxBufferedItems } from '../streams/item-credit.js';
 import { ItemSender } from '../streams/item-sender.js';
-import { pull, type ItemSource } from '../streams/pull.js';
+import { letGo, pull, type ItemSource } from '../streams/pull.js';
 
 /** What the items of a request are sent with. */
 export interface ItemUploadOptions {
@@ -13,9 +14,6 @@ export interface ItemUploadOptions {
   failed(reason: unknown): void;
 }
 
-/** Items of an observable, which cannot wait, that are kept until the other side takes them. */
-const maxBufferedItems = 2 ** 20;
-
 /** Sends the items of a request that is a stream, as fast as the other side takes them. */
 export class ItemUpload {
   private readonly options: ItemUploadOptions;
@@ -26,6 +24,11 @@ export class ItemUpload {
   constructor(options: ItemUploadOptions) {
     this.options = options;
     this.sender = new ItemSender(0, (reason) => this.fail(reason));
+  }
+
+  /** Some of the source may be gone already. */
+  get hasBegun(): boolean {
+    return this.items !== undefined;
   }
 
   /** The other side takes that many more items. */
@@ -49,8 +52,7 @@ export class ItemUpload {
     if (this.isOver) return;
     this.isOver = true;
     this.sender.credit.close();
-    // What the source does at its end is its own affair; nobody is left to hear that it failed.
-    this.items?.return?.().catch(() => undefined);
+    if (this.items) void letGo(this.options.source, this.items);
   }
 
   /** False when the source is at its end. */
@@ -64,6 +66,7 @@ export class ItemUpload {
       return false;
     }
     const encoded = await options.encode(value);
+    if (this.isOver) return false;
     await this.sender.publish((sequence) =>
       options.publish({ kind: envelopeKind.item, sequence, ...encoded }),
     );

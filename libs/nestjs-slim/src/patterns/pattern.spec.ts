@@ -18,6 +18,71 @@ describe('a pattern', () => {
     expect([String(parsed.name), parsed.operation]).toStrictEqual([name, operation]);
   });
 
+  it.each([
+    [{ name: 'acme/ledger/book' }, 'acme/ledger/book', ''],
+    [{ name: 'acme/ledger/book', operation: 'write' }, 'acme/ledger/book', 'write'],
+    [{ operation: 'write', name: `acme/ledger/book/${id}` }, `acme/ledger/book/${id}`, 'write'],
+    [{ name: SlimName.parse('acme/ledger/book'), operation: 'w' }, 'acme/ledger/book', 'w'],
+    [{ name: undefined, operation: 'write' }, 'acme/billing/invoices', 'write'],
+    [{ name: '${SERVICE}', operation: 'v1.${OPERATION}' }, 'acme/ledger/book', 'v1.write'],
+    ['${SERVICE}#${OPERATION}', 'acme/ledger/book', 'write'],
+    ['${OPERATION}', 'acme/billing/invoices', 'write'],
+  ])('%j means %s, operation "%s"', (pattern, name, operation) => {
+    const values = new Map([
+      ['SERVICE', 'acme/ledger/book'],
+      ['OPERATION', 'write'],
+    ]);
+    const parsed = parsePattern(pattern, own, (key) => values.get(key));
+    expect([String(parsed.name), parsed.operation]).toStrictEqual([name, operation]);
+  });
+
+  it('that looks like JSON is plain text', () => {
+    const { name, operation } = parsePattern('{"cmd":"sum"}', own);
+    expect([name, operation]).toStrictEqual([own, '{"cmd":"sum"}']);
+  });
+
+  it.each([
+    {},
+    { name: 'create' },
+    { name: '', operation: 'create' },
+    { name: 'acme/ledger/book#write' },
+    { name: 'acme/ledger/book#write', operation: 'write' },
+    { name: 'acme/ledger/book', operation: 'a/b' },
+    { operation: 'acme/ledger/book' },
+    { operation: '' },
+    { name: 7 },
+    { name: null, operation: 'create' },
+    { name: 'acme/ledger/book', operation: 'write', extra: 1 },
+    ['acme/ledger/book', 'write'],
+  ])('%j is refused, as it was written', (pattern) => {
+    expect(() => parsePattern(pattern, own)).toThrow(
+      expect.objectContaining({
+        code: 'invalid-name',
+        message: expect.stringContaining(JSON.stringify(pattern)),
+      }),
+    );
+  });
+
+  it('whose operation is a name is refused, as a person would write it', () => {
+    expect(() => parsePattern({ operation: own }, own)).toThrow(
+      expect.objectContaining({
+        code: 'invalid-name',
+        message: expect.stringContaining('{"operation":"acme/billing/invoices"}'),
+      }),
+    );
+  });
+
+  it('with a placeholder nothing stands for is refused, naming it', () => {
+    for (const pattern of ['${NOWHERE}', { name: '${NOWHERE}' }, { operation: '${NOWHERE}' }]) {
+      expect(() => parsePattern(pattern, own, () => undefined)).toThrow(
+        expect.objectContaining({
+          code: 'invalid-config',
+          message: expect.stringContaining('${NOWHERE}'),
+        }),
+      );
+    }
+  });
+
   it('has one key however it is written', () => {
     const keyOf = (pattern: string): string => {
       const { name, operation } = parsePattern(pattern, own);

@@ -22,12 +22,11 @@ export function parsePattern(
   base: SlimName | undefined,
   resolve: PlaceholderResolver = environment,
 ): SlimPattern {
-  const text = fillPlaceholders(textOf(pattern), resolve);
-  if (!text.includes('/')) return bareOperation(text, base);
-  const [name = '', operation, ...rest] = text.split('#');
-  if (rest.length > 0) throw invalid(text, 'expected at most one "#"');
-  if (operation !== undefined) checkOperation(text, operation);
-  return { name: parseName(text, name), operation: operation ?? '' };
+  if (typeof pattern === 'string') return parseText(fillPlaceholders(pattern, resolve), base);
+  const { name, operation } = partsOf(pattern, resolve);
+  if (operation !== undefined && operation !== '') checkOperation(pattern, operation);
+  if (name !== undefined) return { name: parseName(pattern, name), operation: operation ?? '' };
+  return bareOperation(pattern, operation ?? '', base);
 }
 
 /** A pattern as a person would write it, for messages. */
@@ -40,32 +39,53 @@ export function patternKey(service: string, operation: string): string {
   return operation === '' ? service : `${service}#${operation}`;
 }
 
-function textOf(pattern: unknown): string {
-  if (typeof pattern === 'string') return pattern;
-  if (typeof pattern !== 'object' || pattern === null)
-    throw invalid(pattern, `expected ${grammar}`);
-  const { name = '', operation = '', ...rest } = pattern as Readonly<Record<string, unknown>>;
-  const isText = (part: unknown): boolean => typeof part === 'string' || part instanceof SlimName;
-  if (!isText(name) || !isText(operation) || Object.keys(rest).length > 0) {
-    throw invalid(pattern, `expected ${grammar}`);
-  }
-  return name === '' || operation === ''
-    ? `${String(name)}${String(operation)}`
-    : `${String(name)}#${String(operation)}`;
+function parseText(text: string, base: SlimName | undefined): SlimPattern {
+  if (!text.includes('/')) return bareOperation(text, text, base);
+  const [name = '', operation, ...rest] = text.split('#');
+  if (rest.length > 0) throw invalid(text, 'expected at most one "#"');
+  if (operation !== undefined) checkOperation(text, operation);
+  return { name: parseName(text, name), operation: operation ?? '' };
 }
 
-function bareOperation(pattern: string, base: SlimName | undefined): SlimPattern {
-  checkOperation(pattern, pattern);
-  if (base) return { name: base, operation: pattern };
+/** The texts of a pattern that is an object. */
+function partsOf(
+  pattern: unknown,
+  resolve: PlaceholderResolver,
+): { readonly name: string | undefined; readonly operation: string | undefined } {
+  if (typeof pattern !== 'object' || pattern === null) {
+    throw invalid(pattern, `expected ${grammar}`);
+  }
+  const { name, operation, ...rest } = pattern as Readonly<Record<string, unknown>>;
+  const nameText = name instanceof SlimName ? String(name) : name;
+  if (!isTextOrAbsent(nameText) || !isTextOrAbsent(operation) || Object.keys(rest).length > 0) {
+    throw invalid(pattern, `expected ${grammar}`);
+  }
+  const filled = (text: string | undefined): string | undefined =>
+    text === undefined ? undefined : fillPlaceholders(text, resolve);
+  return { name: filled(nameText), operation: filled(operation) };
+}
+
+function isTextOrAbsent(part: unknown): part is string | undefined {
+  return typeof part === 'string' || part === undefined;
+}
+
+function bareOperation(
+  pattern: unknown,
+  operation: string,
+  base: SlimName | undefined,
+): SlimPattern {
+  checkOperation(pattern, operation);
+  if (base) return { name: base, operation };
   throw invalid(pattern, 'a client without a target needs org/namespace/service#operation');
 }
 
-function checkOperation(pattern: string, operation: string): void {
+function checkOperation(pattern: unknown, operation: string): void {
   if (/^[^\s#/]+$/.test(operation)) return;
   throw invalid(pattern, 'an operation is not empty and has no white space, "#" or "/"');
 }
 
-function parseName(pattern: string, name: string): SlimName {
+function parseName(pattern: unknown, name: string): SlimName {
+  if (name.includes('#')) throw invalid(pattern, 'a name has no "#"');
   try {
     return SlimName.parse(name);
   } catch (reason) {
@@ -81,9 +101,13 @@ function invalid(pattern: unknown, why: string, cause?: unknown): SlimError {
 
 function describe(pattern: unknown): string {
   try {
-    return JSON.stringify(pattern) ?? String(pattern);
+    return JSON.stringify(pattern, asWritten) ?? String(pattern);
   } catch {
     // Only for the message of an error that is thrown anyway.
     return typeof pattern;
   }
+}
+
+function asWritten(_: string, value: unknown): unknown {
+  return value instanceof SlimName ? String(value) : value;
 }

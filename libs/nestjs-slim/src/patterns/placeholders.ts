@@ -8,12 +8,14 @@ export const environment: PlaceholderResolver = (key) => process.env[key];
 
 /**
  * A text with the value of each `${KEY}` in its place.
- * @throws SlimError `invalid-config` for a placeholder without a value
+ * @throws SlimError `invalid-config` for a placeholder without an end or without a value
  */
 export function fillPlaceholders(text: string, resolve: PlaceholderResolver): string {
   if (!text.includes('${')) return text;
-  return text.replaceAll(/\$\{([^}]*)\}/g, (placeholder, key: string) => {
-    const value = resolve(key);
+  return text.replaceAll(/\$\{([^}]*)(\}?)/g, (placeholder, key: string, end: string) => {
+    if (end === '')
+      throw new SlimError('invalid-config', `"${placeholder}" in "${text}" has no end`);
+    const value = valueOf(placeholder, key, resolve);
     if (value !== undefined) return value;
     throw new SlimError('invalid-config', `nothing gives ${placeholder} in "${text}" a value`);
   });
@@ -27,4 +29,16 @@ export function resolveName(text: string, resolve: PlaceholderResolver): SlimNam
   const name = SlimName.parse(fillPlaceholders(text, resolve));
   if (!name.isInstance) return name;
   throw new SlimError('invalid-name', `"${text}" names an instance`);
+}
+
+function valueOf(
+  placeholder: string,
+  key: string,
+  resolve: PlaceholderResolver,
+): string | undefined {
+  try {
+    return resolve(key);
+  } catch (reason) {
+    throw SlimError.from(reason, 'invalid-config', `no value for ${placeholder}`);
+  }
 }

@@ -1,16 +1,22 @@
+import { SlimError } from '@nestjs-slim/core';
 import type { PayloadCodec } from '../payload-codec.js';
 import { SlimException, isExceptionBody } from '../slim-exception.js';
+import { Prepared } from './prepared.js';
 import { errorValue } from './rpc-error.js';
-import { decodeValue, encodeValue, parseJson, type EncodedValue } from './value.js';
+import { decodeValue, encodeValue, jsonType, parseJson, type EncodedValue } from './value.js';
 import { whenKnown } from './when-known.js';
 
 /** As Nest's `Serializer`: takes a packet before it is encoded and gives what to send in its place. */
 export interface PacketSerializer {
+  /** Called once, before the first packet; again when it failed. */
+  init?(): unknown;
   serialize(packet: object, options?: Record<string, unknown>): unknown;
 }
 
 /** As Nest's `Deserializer`: takes a packet that was decoded and gives what the application sees. */
 export interface PacketDeserializer {
+  /** Called once, before the first packet; again when it failed. */
+  init?(): unknown;
   deserialize(packet: object, options?: Record<string, unknown>): unknown;
 }
 
@@ -31,59 +37,97 @@ const exceptionType = 'application/vnd.nestjs-slim.exception+json';
  * Every method throws `malformed-frame` for what cannot be written or read.
  */
 export class Payloads {
-  private readonly options: PayloadOptions;
+  private readonly codec: PayloadCodec | undefined;
+  private readonly serializer: Prepared<PacketSerializer> | undefined;
+  private readonly deserializer: Prepared<PacketDeserializer> | undefined;
 
-  constructor(options: PayloadOptions) {
-    this.options = options;
+  constructor({ codec, serializer, deserializer }: PayloadOptions) {
+    this.codec = codec;
+    this.serializer = serializer && new Prepared(serializer);
+    this.deserializer = deserializer && new Prepared(deserializer);
   }
 
   /** What is asked or told. */
   encodeRequest(pattern: string, data: unknown): MaybePromise<EncodedValue> {
-    return this.encode('data', data, { pattern, data });
+    return this.encode('data', data, { packet: { pattern, data }, codec: this.codec });
   }
 
   decodeRequest(pattern: string, encoded: EncodedValue): unknown {
-    const data = decodeValue(encoded, this.options.codec);
+    const data = decodeValue(encoded, this.codec);
     return this.deserialized('data', data, { pattern, data });
   }
 
-  /** What is answered. */
-  encodeResponse(response: unknown): MaybePromise<EncodedValue> {
-    return this.encode('response', response, { response });
+  /** What is answered to a question of that content type. */
+  encodeResponse(response: unknown, asked = ''): MaybePromise<EncodedValue> {
+    const codec = this.codecFor(asked);
+    return this.encode('response', response, { packet: { response }, codec });
   }
 
   decodeResponse(encoded: EncodedValue): unknown {
-    const response = decodeValue(encoded, this.options.codec);
+    const response = decodeValue(encoded, this.codec);
     return this.deserialized('response', response, { response });
   }
 
-  encodeError(reason: unknown): EncodedValue {
+  /** Serializers do not see errors. */
+  encodeError(reason: unknown, asked = ''): EncodedValue {
     const value = errorValue(reason);
-    // As JSON, whatever the codec: errors are of no type that it knows.
-    if (!isExceptionBody(value)) return encodeValue(value);
+    if (!isExceptionBody(value)) return encodeValue(value, this.codecFor(asked));
     return { ...encodeValue(value), contentType: exceptionType };
   }
 
   decodeError(encoded: EncodedValue): unknown {
     if (encoded.contentType !== exceptionType || !encoded.data) {
-      return decodeValue(encoded, this.options.codec);
+      return decodeValue(encoded, this.codec);
     }
     const body = parseJson(encoded.data);
     return SlimException.fromBody(body) ?? body;
   }
 
-  private encode(key: string, value: unknown, packet: object): MaybePromise<EncodedValue> {
-    const { serializer, codec } = this.options;
+  /** Whoever asks in JSON need not know the codec. */
+  private codecFor(asked: string): PayloadCodec | undefined {
+    return asked === jsonType ? undefined : this.codec;
+  }
+
+  private encode(
+    key: string,
+    value: unknown,
+    { packet, codec }: { readonly packet: object; readonly codec: PayloadCodec | undefined },
+  ): MaybePromise<EncodedValue> {
+    const { serializer } = this;
     if (!serializer) return encodeValue(value, codec);
-    return whenKnown(serializer.serialize(packet), (made) =>
-      encodeValue(valueOf(made, key), codec),
+    return refused('serialized', () =>
+      whenKnown(
+        serializer.use((by) => by.serialize(packet)),
+        (made) => encodeValue(valueOf(made, key), codec),
+      ),
     );
   }
 
   private deserialized(key: string, value: unknown, packet: object): unknown {
-    const { deserializer } = this.options;
+    const { deserializer } = this;
     if (!deserializer) return value;
-    return whenKnown(deserializer.deserialize(packet), (made) => valueOf(made, key));
+    return refused('deserialized', () =>
+      whenKnown(
+        deserializer.use((by) => by.deserialize(packet)),
+        (made) => valueOf(made, key),
+      ),
+    );
+  }
+}
+
+/** Whatever a (de)serializer throws, now or later, is `malformed-frame`. */
+function refused<Result>(
+  done: string,
+  work: () => Result | Promise<Awaited<Result>>,
+): Result | Promise<Awaited<Result>> {
+  const fail = (reason: unknown): never => {
+    throw SlimError.from(reason, 'malformed-frame', `the data cannot be ${done}`);
+  };
+  try {
+    const made = work();
+    return made instanceof Promise ? made.catch(fail) : made;
+  } catch (reason) {
+    return fail(reason);
   }
 }
 

@@ -8,7 +8,10 @@ export const internalError = { status: 'error', message: 'Internal server error'
 const retryableCodes: ReadonlySet<string> = new Set<SlimErrorCode>([
   'backpressure',
   'link-closed',
+  'link-failed',
+  'no-route',
   'not-delivered',
+  'peer-lost',
   'session-closed',
   'timeout',
 ]);
@@ -23,11 +26,14 @@ export function errorValue(reason: unknown): unknown {
   if (rpc) return rpc.value;
   const { message } = reason;
   const code = 'code' in reason ? reason.code : undefined;
-  if (reason instanceof SlimError) {
-    const retryable = retryableCodes.has(reason.code);
-    return new SlimException({ code: reason.code, message, retryable }).getError();
-  }
+  if (reason instanceof SlimError) return exceptionOf(reason).getError();
   return code === undefined ? { status: 'error', message } : { status: 'error', message, code };
+}
+
+/** A failure of this library as what handlers may throw and callers are told. */
+export function exceptionOf(reason: SlimError): SlimException {
+  const { code, message } = reason;
+  return new SlimException({ code, message, retryable: retryableCodes.has(code), cause: reason });
 }
 
 /** What an `RpcException` holds. Told by its shape: there may be two copies of the class. */

@@ -7,7 +7,8 @@ export interface EncodedValue {
   readonly data: Uint8Array | undefined;
 }
 
-const json = 'application/json';
+/** The content type of JSON. */
+export const jsonType = 'application/json';
 const octets = 'application/octet-stream';
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -23,16 +24,18 @@ export function encodeValue(value: unknown, codec?: PayloadCodec): EncodedValue 
   }
   const text = toJson(value);
   if (text === undefined) return { contentType: '', data: undefined };
-  return { contentType: json, data: encoder.encode(text) };
+  return { contentType: jsonType, data: encoder.encode(text) };
 }
 
 /** Whatever codec the other side has, JSON and bytes are read too. @throws SlimError `malformed-frame` */
 export function decodeValue({ contentType, data }: EncodedValue, codec?: PayloadCodec): unknown {
   if (data === undefined) return undefined;
   if (contentType === octets) return data;
-  if (contentType === json) return parseJson(data);
+  if (contentType === jsonType) return parseJson(data);
   if (codec && contentType === codec.contentType) return codec.decode(data);
-  const known = codec ? `${json}, ${octets} or ${codec.contentType}` : `${json} or ${octets}`;
+  const known = codec
+    ? `${jsonType}, ${octets} or ${codec.contentType}`
+    : `${jsonType} or ${octets}`;
   throw new SlimError('malformed-frame', `expected ${known}, got "${contentType}"`);
 }
 

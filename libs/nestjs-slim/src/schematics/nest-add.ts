@@ -22,17 +22,20 @@ export interface NestAddOptions {
  */
 export function nestAdd({ sourceRoot }: NestAddOptions): Rule {
   return (tree, context) => {
-    const manifest = readManifest(tree);
-    extendModule(tree, sourceRoot, manifest);
-    extendMain(tree, sourceRoot);
-    extendManifest(tree, context, manifest);
-    context.logger.info(
-      'It starts with SLIM_SECRET, at least 32 bytes, in the environment, and a node at SLIM_NODE.',
-    );
+    const project = { context, sourceRoot, manifest: readManifest(tree) };
+    extendModule(tree, project);
+    extendMain(tree, project);
+    extendManifest(tree, project);
   };
 }
 
-function extendModule(tree: Tree, sourceRoot: string, manifest: PackageManifest): void {
+interface Project {
+  readonly context: SchematicContext;
+  readonly sourceRoot: string;
+  readonly manifest: PackageManifest;
+}
+
+function extendModule(tree: Tree, { context, sourceRoot, manifest }: Project): void {
   const path = `${sourceRoot}/app.module.ts`;
   const text = read(tree, path);
   if (names(text, 'SlimModule')) return;
@@ -52,9 +55,12 @@ function extendModule(tree: Tree, sourceRoot: string, manifest: PackageManifest)
   );
   create(tree, `${sourceRoot}/slim/hello.controller.ts`, controllerFile);
   create(tree, `${sourceRoot}/slim/slim.options.ts`, optionsFile(projectName(manifest)));
+  context.logger.info(
+    'To start, the application needs SLIM_SECRET, 32 bytes or more, and a node at SLIM_NODE.',
+  );
 }
 
-function extendMain(tree: Tree, sourceRoot: string): void {
+function extendMain(tree: Tree, { sourceRoot }: Project): void {
   const path = `${sourceRoot}/main.ts`;
   const text = read(tree, path);
   if (names(text, 'slimMicroservice')) return;
@@ -65,7 +71,7 @@ function extendMain(tree: Tree, sourceRoot: string): void {
   tree.overwrite(path, addImport(connected, 'slimMicroservice', 'nestjs-slim'));
 }
 
-function extendManifest(tree: Tree, context: SchematicContext, manifest: PackageManifest): void {
+function extendManifest(tree: Tree, { context, manifest }: Project): void {
   const extended = withDependencies(manifest);
   if (extended === manifest) return;
   tree.overwrite('package.json', `${JSON.stringify(extended, undefined, 2)}\n`);

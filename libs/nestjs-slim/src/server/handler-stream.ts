@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { Observable, concatMap, fromEvent, of, takeUntil } from 'rxjs';
 import { internalError, rpcError } from '../payload/rpc-error.js';
+import { isAsyncIterable, letGo } from '../streams/pull.js';
 
 /** What a handler's stream is bounded by. */
 export interface StreamBounds {
@@ -28,32 +29,28 @@ function aborted(signal: AbortSignal): Observable<unknown> {
   return signal.aborted ? of(true) : fromEvent(signal, 'abort');
 }
 
-function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
-}
-
 function flatten(iterable: AsyncIterable<unknown>, bounds: StreamBounds): Observable<unknown> {
   return new Observable((subscriber) => {
-    const iterator = iterable[Symbol.asyncIterator]();
+    let items: AsyncIterator<unknown> | undefined;
     let isOver = false;
-    const pull = async (): Promise<void> => {
+    const run = async (): Promise<void> => {
+      items = iterable[Symbol.asyncIterator]();
       for (;;) {
         await bounds.whenRoom();
         if (subscriber.closed) return;
-        const { done, value } = await iterator.next();
+        const { done, value } = await items.next();
         isOver = done === true;
         if (isOver) return subscriber.complete();
         subscriber.next(value);
       }
     };
-    pull().catch((reason: unknown) => {
+    run().catch((reason: unknown) => {
       isOver = true;
-      subscriber.error(generatorError(reason));
+      // One that is left in the middle of its work may well fail, which is no news to anybody.
+      if (!subscriber.closed) subscriber.error(generatorError(reason));
     });
     return () => {
-      if (isOver || !iterator.return) return;
-      // Lets a generator run its `finally`. Nobody is left to hear that this failed.
-      iterator.return().catch(() => undefined);
+      if (items && !isOver) void letGo(iterable, items);
     };
   });
 }

@@ -12,13 +12,20 @@ export interface Match {
 
 type Kind = 'message' | 'event';
 
+/** A handler with what it calls its wildcards. */
+interface Registered {
+  readonly handler: MessageHandler;
+  readonly operation: OperationPattern;
+}
+
 /** One pattern: a message handler, or any number of event handlers. */
 interface Entry {
   readonly kind: Kind;
   /** As a person wrote it. */
   readonly pattern: string;
+  /** That of the first handler; those of the others have the same shape. */
   readonly operation: OperationPattern;
-  readonly handlers: readonly MessageHandler[];
+  readonly handlers: readonly Registered[];
 }
 
 /**
@@ -46,16 +53,14 @@ export class HandlerTable {
 
   /** The message handler for an operation: of several that match, the one that leaves least open. */
   message(service: string, operation: string): Match | undefined {
-    const [handler] = this.exact(service, operation, 'message');
-    if (handler) return { handler, params: noParams };
-    return this.matching(service, operation, 'message')[0];
+    const [exact] = this.exact(service, operation, 'message');
+    return exact ?? this.matching(service, operation, 'message')[0];
   }
 
   /** Every event handler for an operation. */
   events(service: string, operation: string): readonly Match[] {
     const exact = this.exact(service, operation, 'event');
-    const matches = exact.map((handler) => ({ handler, params: noParams }));
-    return [...matches, ...this.matching(service, operation, 'event')];
+    return [...exact, ...this.matching(service, operation, 'event')];
   }
 
   /**
@@ -71,23 +76,30 @@ export class HandlerTable {
     const operation = new OperationPattern(text);
     const key = patternKey(name.service, operation.shape);
     const kind = isEventHandler ? 'event' : 'message';
-    const added = { kind, pattern: written, operation, handlers: [handler] } as const;
-    this.byKey.set(key, merged(key, this.byKey.get(key), added));
+    const handlers = [{ handler, operation }];
+    this.byKey.set(
+      key,
+      merged(key, this.byKey.get(key), { kind, pattern: written, operation, handlers }),
+    );
     this.services.add(name.service);
     if (!operation.isExact) this.sortWildcards(name.service);
     return key;
   }
 
-  private exact(service: string, operation: string, kind: Kind): readonly MessageHandler[] {
+  private exact(service: string, operation: string, kind: Kind): readonly Match[] {
     const entry = this.byKey.get(patternKey(service, operation));
-    return entry?.operation.isExact && entry.kind === kind ? entry.handlers : [];
+    if (!entry?.operation.isExact || entry.kind !== kind) return [];
+    return entry.handlers.map(({ handler }) => ({ handler, params: noParams }));
   }
 
   private matching(service: string, operation: string, kind: Kind): readonly Match[] {
     const found: Match[] = [];
     for (const entry of this.wildcards.get(service) ?? []) {
-      const params = entry.kind === kind ? entry.operation.match(operation) : undefined;
-      if (params) found.push(...entry.handlers.map((handler) => ({ handler, params })));
+      if (entry.kind !== kind) continue;
+      for (const registered of entry.handlers) {
+        const params = registered.operation.match(operation);
+        if (params) found.push({ handler: registered.handler, params });
+      }
     }
     return found;
   }

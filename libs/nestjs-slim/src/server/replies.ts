@@ -32,7 +32,7 @@ export interface Replies {
 /** Answers to a request of this library. */
 export function envelopeReplies(
   message: SessionMessage,
-  correlationId: number,
+  { correlationId, contentType }: Pick<Envelope, 'correlationId' | 'contentType'>,
   payloads: Payloads,
 ): Replies {
   const publish = async (fields: Partial<Envelope>): Promise<void> => {
@@ -42,13 +42,14 @@ export function envelopeReplies(
   return {
     item: (value) =>
       whenKnown(
-        payloads.encodeResponse(value),
+        payloads.encodeResponse(value, contentType),
         (encoded): Publishing =>
           ({ sequence, isLast }) =>
             publish({ kind: envelopeKind.item, last: isLast, sequence, ...encoded }),
       ),
     end: (sequence) => publish({ kind: envelopeKind.end, sequence }),
-    error: async (reason) => publish({ kind: envelopeKind.error, ...payloads.encodeError(reason) }),
+    error: async (reason) =>
+      publish({ kind: envelopeKind.error, ...payloads.encodeError(reason, contentType) }),
     grant: (credit) => publish({ kind: envelopeKind.credit, credit }),
   };
 }

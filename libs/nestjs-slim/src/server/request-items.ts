@@ -1,6 +1,8 @@
+import { SlimError } from '@nestjs-slim/core';
 import { envelopeKind, type Envelope } from '../payload/envelope.js';
 import type { InOrder } from '../payload/in-order.js';
 import type { Payloads } from '../payload/payloads.js';
+import { exceptionOf } from '../payload/rpc-error.js';
 import { IncomingItems } from '../streams/incoming-items.js';
 import { defaultCredit } from '../streams/item-credit.js';
 import { ItemStream } from '../streams/item-stream.js';
@@ -12,6 +14,8 @@ export interface RequestItemsOptions {
   readonly replies: Replies;
   readonly payloads: Payloads;
   readonly inOrder: InOrder;
+  /** Aborted when the call is over before its items are. */
+  readonly signal: AbortSignal;
   /** An item could not be read. */
   readonly failed: (reason: unknown) => void;
 }
@@ -24,6 +28,8 @@ export class RequestItems {
   constructor(options: RequestItemsOptions) {
     this.options = options;
     this.items = new IncomingItems(defaultCredit, (credit) => this.grant(credit));
+    const { signal } = options;
+    signal.addEventListener('abort', () => this.abort(signal.reason), { once: true });
   }
 
   /** What the handler gets. Nothing comes before it was opened. */
@@ -44,7 +50,8 @@ export class RequestItems {
 
   /** Nothing more will come. */
   abort(reason: unknown): void {
-    this.items.fail(reason);
+    // So that a handler that lets it through is not taken for one that has a bug.
+    this.items.fail(reason instanceof SlimError ? exceptionOf(reason) : reason);
   }
 
   /** What the envelope does to the stream, once it is decoded. */
@@ -70,7 +77,7 @@ export class RequestItems {
   }
 
   private readonly fail = (reason: unknown): void => {
-    this.items.fail(reason);
+    this.abort(reason);
     this.options.failed(reason);
   };
 

@@ -64,7 +64,6 @@ export class ServedSession {
     }
     const reason = new SlimError('session-closed', 'the caller closed the session');
     for (const call of this.calls) if (call.isRequest) call.abort(reason);
-    for (const { items } of this.requests.values()) items?.abort(reason);
     await this.idle();
   }
 
@@ -104,17 +103,11 @@ export class ServedSession {
       case envelopeKind.error:
         return answering?.items?.take(envelope);
       case envelopeKind.cancel:
-        return answering && this.cancelled(answering);
+        return answering?.call.abort(cancelled());
       default:
         // Kinds of later versions are skipped.
         return undefined;
     }
-  }
-
-  private cancelled({ call, items }: Answering): void {
-    const reason = new SlimError('aborted', 'the caller cancelled the request');
-    items?.abort(reason);
-    call.abort(reason);
   }
 
   private request(message: SessionMessage, envelope: Envelope): void {
@@ -125,7 +118,7 @@ export class ServedSession {
     const { payloads, table } = this.host;
     const match = table.message(this.service, operation);
     const metadata = Object.fromEntries(envelope.metadata);
-    const replies = envelopeReplies(message, correlationId, payloads);
+    const replies = envelopeReplies(message, envelope, payloads);
     const call = this.begin(message, {
       operation,
       params: match?.params ?? {},
@@ -138,10 +131,13 @@ export class ServedSession {
     const { inOrder } = this;
     const failed = (reason: unknown): void => void call.refuse(reason);
     const items = streams
-      ? new RequestItems({ pattern, replies, payloads, inOrder, failed })
+      ? new RequestItems({ pattern, replies, payloads, inOrder, failed, signal: call.signal })
       : undefined;
     this.requests.set(correlationId, { call, items });
-    void call.finished.then(() => this.requests.delete(correlationId));
+    void call.finished.then(() => {
+      this.requests.delete(correlationId);
+      items?.abort(new SlimError('aborted', 'the request is answered'));
+    });
     if (!this.host.isReady()) return failed(starting());
     this.answer(call, match, () => items?.open() ?? payloads.decodeRequest(pattern, envelope));
   }
@@ -225,6 +221,10 @@ export class ServedSession {
     void call.finished.then(() => this.calls.delete(call));
     return call;
   }
+}
+
+function cancelled(): SlimError {
+  return new SlimError('aborted', 'the caller cancelled the request');
 }
 
 function closing(): SlimError {

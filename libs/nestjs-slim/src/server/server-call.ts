@@ -4,10 +4,12 @@ import {
   type Clock,
   type Session,
   type SessionMessage,
+  type SlimErrorCode,
 } from '@nestjs-slim/core';
 import type { WritePacket } from '@nestjs/microservices';
 import { patternKey } from '../patterns/pattern.js';
 import type { Replies } from './replies.js';
+import { maxBufferedItems } from '../streams/item-credit.js';
 import { ItemSender } from '../streams/item-sender.js';
 import { SlimContext } from '../slim-context.js';
 import { timeLimit } from '../time-limit.js';
@@ -35,8 +37,6 @@ export interface ServerCallOptions {
 
 /** Replies that may wait to be published before a source that can wait is asked for more. */
 const maxWaitingReplies = 16;
-/** Replies of a source that cannot wait, such as an observable, that may wait to be published. */
-const maxBufferedItems = 2 ** 20;
 
 /**
  * One message while its handler works on it. It is finished when the last reply was published, which is
@@ -148,9 +148,11 @@ export class ServerCall {
     this.end();
   }
 
-  /** Publishes an error instead of an answer. Never fails. */
+  /** Publishes an error instead of an answer, or of what is left of it, and stops the handler. Never fails. */
   async refuse(reason: unknown): Promise<void> {
-    await this.respond({ err: reason });
+    if (this.isFinished || this.signal.aborted) return;
+    await this.breakOff(reason, 'aborted');
+    this.end();
   }
 
   private async publish(packet: WritePacket, isError: boolean): Promise<void> {
@@ -169,11 +171,16 @@ export class ServerCall {
   private async giveUp(reason: unknown): Promise<void> {
     if (this.isFinished || this.signal.aborted) return;
     this.options.failed(reason);
-    this.abort(SlimError.from(reason, 'not-delivered'));
+    await this.breakOff(reason, 'not-delivered');
+  }
+
+  private async breakOff(reason: unknown, code: SlimErrorCode): Promise<void> {
+    this.failure ??= { reason };
+    this.abort(SlimError.from(reason, code));
     try {
       await this.options.replies?.error(reason);
     } catch {
-      // The session is gone; the failure was reported above.
+      // The session is gone, which the caller notices by itself.
     }
   }
 }

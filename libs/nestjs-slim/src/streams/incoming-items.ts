@@ -12,14 +12,18 @@ export class IncomingItems<Item = unknown> {
     this.queue = new ItemQueue(() => this.receipt.consumed(), stopped);
   }
 
-  /** @throws SlimError `not-delivered` when one before it was lost, `backpressure` when it is too many */
+  /**
+   * What comes after the end, or after the reader left, is skipped.
+   * @throws SlimError `not-delivered` when one before it was lost, `backpressure` when it is too many
+   */
   item(value: Item, sequence: number): void {
-    this.receipt.accept(sequence);
-    this.queue.push(value);
+    if (this.queue.isOver) return;
+    if (this.receipt.accept(sequence)) this.queue.push(value);
   }
 
   /** @throws SlimError `not-delivered` when one before it was lost */
   end(sequence: number): void {
+    if (this.queue.isOver) return;
     this.receipt.inTurn(sequence);
     this.queue.complete();
   }

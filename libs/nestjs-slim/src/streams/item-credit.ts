@@ -3,6 +3,14 @@ import { SlimError } from '@nestjs-slim/core';
 /** How many items of a stream may be on their way to a reader that reads one at a time. */
 export const defaultCredit = 64;
 
+/** Items of a source that cannot wait, such as an observable, that are kept until the other side takes them. */
+export const maxBufferedItems = 2 ** 20;
+
+/** The number of the item after that one. It is 32 bits long, so it begins again at 0. */
+export function nextSequence(sequence: number): number {
+  return (sequence + 1) >>> 0;
+}
+
 /** The sending side of a stream: how many more items the other side takes. */
 export class ItemCredit {
   private left: number;
@@ -42,7 +50,7 @@ export class ItemCredit {
 export class ItemReceipt {
   private readonly limit: number;
   private readonly grant: (count: number) => void;
-  private nextSequence = 0;
+  private expected = 0;
   private unread = 0;
   private read = 0;
 
@@ -57,18 +65,24 @@ export class ItemReceipt {
    * @throws SlimError `not-delivered` when one before it was lost
    */
   inTurn(sequence: number): void {
-    if (sequence === this.nextSequence) return;
-    throw new SlimError('not-delivered', `item ${this.nextSequence} of the stream was lost`);
+    if (sequence === this.expected) return;
+    throw new SlimError('not-delivered', `item ${this.expected} of the stream was lost`);
   }
 
-  /** @throws SlimError `not-delivered`, `backpressure` when the other side sends more than it may */
-  accept(sequence: number): void {
+  /**
+   * False for an item that came before: nodes may repeat what an unreliable session sends.
+   * @throws SlimError `not-delivered`, `backpressure` when the other side sends more than it may
+   */
+  accept(sequence: number): boolean {
+    // Of the numbers that the rest of 32 bits can be, half are ahead and half are behind.
+    if ((sequence - this.expected) >>> 0 >= 2 ** 31) return false;
     this.inTurn(sequence);
     if (this.unread === this.limit) {
       throw new SlimError('backpressure', `more than ${this.limit} items came that nobody read`);
     }
-    this.nextSequence += 1;
+    this.expected = nextSequence(sequence);
     this.unread += 1;
+    return true;
   }
 
   /** An item was read. Room is told of in halves of the limit, not item by item. */

@@ -1,12 +1,22 @@
+interface Read<Item> {
+  readonly resolve: (result: IteratorResult<Item, undefined>) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+interface End {
+  readonly failure?: { readonly reason: unknown };
+}
+
 /** Items that came and wait to be read, by one reader. It ends once, after everything that came before was read. */
 export class ItemQueue<Item> implements AsyncIterableIterator<Item, undefined> {
   private items: Item[] = [];
   /** Where the unread items begin: taking the first off a long array moves all others. */
   private head = 0;
+  /** Reads that wait for an item; there are none while there are items. */
+  private readonly reads: Read<Item>[] = [];
   private readonly consumed: () => void;
   private readonly stopped: () => void;
-  private end: { readonly failure?: { readonly reason: unknown } } | undefined;
-  private wake: () => void = () => undefined;
+  private end: End | undefined;
 
   /** `consumed` hears of each item that is read, `stopped` when the reader wants no more. */
   constructor(consumed: () => void, stopped: () => void = () => undefined) {
@@ -14,10 +24,21 @@ export class ItemQueue<Item> implements AsyncIterableIterator<Item, undefined> {
     this.stopped = stopped;
   }
 
+  /** Nothing more is taken in. */
+  get isOver(): boolean {
+    return this.end !== undefined;
+  }
+
+  /** It is over, and everything that came before was read. */
+  get isDone(): boolean {
+    return this.isOver && this.head === this.items.length;
+  }
+
   push(item: Item): void {
     if (this.end) return;
-    this.items.push(item);
-    this.wake();
+    const read = this.reads.shift();
+    if (read) read.resolve(this.given(item));
+    else this.items.push(item);
   }
 
   complete(): void {
@@ -29,22 +50,18 @@ export class ItemQueue<Item> implements AsyncIterableIterator<Item, undefined> {
   }
 
   /** Reads one; the next is asked for once this one is given. */
-  async next(): Promise<IteratorResult<Item, undefined>> {
-    for (;;) {
-      if (this.head < this.items.length) {
-        const value = this.take();
-        this.consumed();
-        return { done: false, value };
-      }
-      if (this.end?.failure) throw this.end.failure.reason;
-      if (this.end) return { done: true, value: undefined };
-      await new Promise<void>((resolve) => (this.wake = resolve));
-    }
+  next(): Promise<IteratorResult<Item, undefined>> {
+    return new Promise((resolve, reject) => {
+      const read = { resolve, reject };
+      if (this.head < this.items.length) resolve(this.given(this.take()));
+      else if (this.end) tellEnd(this.end, read);
+      else this.reads.push(read);
+    });
   }
 
   /** The reader wants no more. */
   async return(): Promise<IteratorResult<Item, undefined>> {
-    const isOver = this.end !== undefined;
+    const { isOver } = this;
     this.items = [];
     this.head = 0;
     this.complete();
@@ -54,6 +71,11 @@ export class ItemQueue<Item> implements AsyncIterableIterator<Item, undefined> {
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  private given(value: Item): IteratorResult<Item, undefined> {
+    this.consumed();
+    return { done: false, value };
   }
 
   private take(): Item {
@@ -67,8 +89,14 @@ export class ItemQueue<Item> implements AsyncIterableIterator<Item, undefined> {
     return item;
   }
 
-  private finish(end: { readonly failure?: { readonly reason: unknown } }): void {
-    this.end ??= end;
-    this.wake();
+  private finish(end: End): void {
+    if (this.end) return;
+    this.end = end;
+    for (const read of this.reads.splice(0)) tellEnd(end, read);
   }
+}
+
+function tellEnd<Item>({ failure }: End, { resolve, reject }: Read<Item>): void {
+  if (failure) reject(failure.reason);
+  else resolve({ done: true, value: undefined });
 }

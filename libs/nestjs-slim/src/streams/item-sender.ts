@@ -1,4 +1,4 @@
-import { ItemCredit } from './item-credit.js';
+import { ItemCredit, nextSequence } from './item-credit.js';
 
 /** Items on their way at once; a further one waits until one of them arrived. */
 const maxInFlight = 64;
@@ -26,7 +26,7 @@ export class ItemSender {
     const sending: Promise<void> = send(this.sent)
       .catch(this.failed)
       .finally(() => this.inFlight.delete(sending));
-    this.sent += 1;
+    this.sent = nextSequence(this.sent);
     this.inFlight.add(sending);
     if (this.inFlight.size >= maxInFlight) await Promise.race(this.inFlight);
   }

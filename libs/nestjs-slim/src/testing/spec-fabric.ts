@@ -1,36 +1,30 @@
 import type { INestMicroservice, LoggerService, ModuleMetadata } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { sharedSecret, systemClock, type Clock } from '@nestjs-slim/core';
-import { ManualClock } from '@nestjs-slim/core/testing';
-import { SlimApp, SlimNode } from '@nestjs-slim/platform-node';
-import { SlimClient } from '../slim-client.js';
+import type { Clock } from '@nestjs-slim/core';
+import type { SlimApp } from '@nestjs-slim/platform-node';
+import type { SlimClient, SlimClientOptions } from '../slim-client.js';
 import { slimMicroservice } from '../slim-microservice.js';
 import type { SlimOptions } from '../slim-options.js';
 import { SlimModule } from '../slim.module.js';
-
-const secret = 'a secret that only the tests of this package share';
+import { SlimFabric } from './slim-fabric.js';
 
 /** The service that specs serve unless they say otherwise. */
 export const billing = 'acme/billing/invoices';
 
-/** A node in this process and everything that a spec connects to it, ended together. */
+/** A network in memory, with what the specs of this package do again and again. */
 export class Fabric {
-  readonly node: SlimNode;
-  readonly clock: Clock;
-  private readonly endings: (() => Promise<void>)[] = [];
+  readonly network: SlimFabric;
 
-  private constructor(node: SlimNode, clock: Clock) {
-    this.node = node;
-    this.clock = clock;
+  private constructor(network: SlimFabric) {
+    this.network = network;
   }
 
-  static async start(clock: Clock = systemClock): Promise<Fabric> {
-    return new Fabric(await SlimNode.start({ clock }), clock);
+  static async start(clock?: Clock): Promise<Fabric> {
+    return new Fabric(await SlimFabric.start(clock && { clock }));
   }
 
   options(name: string, extra: Partial<SlimOptions> = {}): SlimOptions {
-    const { node, clock } = this;
-    return { name, identity: sharedSecret({ secret }), node, clock, ...extra };
+    return this.network.options(name, extra);
   }
 
   /** A listening microservice with those controllers. */
@@ -48,33 +42,21 @@ export class Fabric {
   }
 
   /** A client with a connection of its own. */
-  client(extra: Partial<SlimOptions> & { readonly target?: string } = {}): SlimClient {
-    const client = new SlimClient({
-      ...this.options('acme/tests/client'),
-      target: billing,
-      ...extra,
-    });
-    this.endWith(() => client.close());
-    return client;
+  client(extra: Partial<SlimClientOptions> = {}): SlimClient {
+    return this.network.client(billing, { name: 'acme/tests/client', ...extra });
   }
 
   /** An application that knows nothing of Nest. */
-  async peer(name = 'acme/tests/peer'): Promise<SlimApp> {
-    const app = await SlimApp.connect(this.options(name));
-    this.endWith(() => app.close());
-    return app;
+  peer(name = 'acme/tests/peer'): Promise<SlimApp> {
+    return this.network.app(name);
   }
 
   endWith(end: () => Promise<void>): void {
-    this.endings.push(end);
+    this.network.closing(end);
   }
 
   /** Ends what was started, last first. On a manual clock no timer may be left. */
-  async end(): Promise<void> {
-    for (const end of this.endings.toReversed()) await end();
-    await this.node.close();
-    if (this.clock instanceof ManualClock && this.clock.pending > 0) {
-      throw new Error(`${this.clock.pending} timers were left behind`);
-    }
+  end(): Promise<void> {
+    return this.network.close();
   }
 }
