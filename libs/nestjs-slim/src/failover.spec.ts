@@ -98,6 +98,23 @@ describe('a request to an instance that is lost', () => {
     });
   }
 
+  it('moves to another when it refuses the request because it is closing', async () => {
+    for (const drainMs of [10_000, 10_000]) {
+      instances.push(await serveInstance(fabric, [WorkController], { ...impatient, drainMs }));
+    }
+    const client = fabric.client(impatient);
+    const before = outcome(client.send('work', {}));
+    const closing = await worked();
+    const other = instances.find((instance) => instance !== closing);
+    const closed = closing?.app.close();
+    const moved = outcome(client.send('work', idempotent()));
+    await log.has(`work at ${other?.name}`);
+    finish.fire();
+    expect(await moved).toStrictEqual({ values: [other?.name] });
+    expect(await before).toStrictEqual({ values: [closing?.name] });
+    await closed;
+  });
+
   it('is not repeated when it gave an item, idempotent or not', async () => {
     await serve(2);
     const first = new Signal();

@@ -72,12 +72,17 @@ export {
   SlimName,
   jwt,
   sharedSecret,
+  type Channel,
   type ChannelParticipant,
+  type Identity,
   type Invitation,
   type InvitationPolicy,
   type JwtAlgorithm,
   type JwtKey,
   type JwtKeySet,
   type JwtOptions,
+  type Metadata,
+  type Session,
+  type SessionMessage,
 } from '@nestjs-slim/core';
 export { SlimNode, type SlimApp } from '@nestjs-slim/platform-node';

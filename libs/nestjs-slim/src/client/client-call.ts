@@ -104,7 +104,7 @@ export class ClientCall {
   }
 
   /** Whoever was asked is lost; somebody else may do, unless part of the answer was given already. */
-  lost(reason: SlimError): void {
+  lost(reason: unknown): void {
     if (this.over) return;
     if (!this.hasReply && this.options.askAgain?.(this)) return;
     this.fail(reason);

@@ -19,7 +19,7 @@ import { defaultCredit } from '../streams/item-credit.js';
 import { isItemSource } from '../streams/pull.js';
 import type { ClientCall } from './client-call.js';
 import { ItemUpload } from './item-upload.js';
-import { isLoss } from './loss.js';
+import { isClosing, isLoss } from './loss.js';
 
 /** What is asked or told. */
 export interface ClientMessage {
@@ -245,7 +245,9 @@ export class ClientSession {
       case envelopeKind.end:
         return call.end(envelope.sequence);
       case envelopeKind.error:
-        return call.fail(value);
+        if (!isClosing(value)) return call.fail(value);
+        this.retire();
+        return call.lost(value);
       default:
         // Kinds of later versions are skipped.
         return undefined;

@@ -21,7 +21,7 @@ import { firstValueFrom } from 'rxjs';
 import { ChannelMessage, ParticipantJoined, SlimChannel } from '../channels/channel-decorators.js';
 import { slimMicroservice } from '../slim-microservice.js';
 import { SlimModule } from '../slim.module.js';
-import { billing, Fabric } from '../testing/spec-fabric.js';
+import { billing, Fabric, secret } from '../testing/spec-fabric.js';
 import { Log } from '../testing/spec-log.js';
 import { outcome } from '../testing/spec-outcome.js';
 import { AllowFrom } from './allow-from.js';
@@ -29,7 +29,6 @@ import { AllowFromGuard } from './allow-from.guard.js';
 import type { AllowFromRule } from './allow-rule.js';
 
 const log = new Log();
-const secret = 'a secret that only the tests of this package share';
 const gateway = 'acme/shop/gateway';
 const denied = { code: 'permission-denied', message: 'permission denied', retryable: false };
 

@@ -26,6 +26,8 @@ export interface SlimFabricOptions {
   readonly clock?: Clock | 'manual';
   /** Decides which frames suffer when faults begin; 1 unless given. */
   readonly seed?: number;
+  /** What its applications share, for those with an identity of their own; new for every network unless given. */
+  readonly secret?: string;
 }
 
 /**
@@ -43,11 +45,11 @@ export class SlimFabric {
   private readonly endings: (() => Promise<void>)[] = [];
   private isDown = false;
 
-  private constructor({ clock = systemClock, seed = 1 }: SlimFabricOptions) {
+  private constructor({ clock = systemClock, seed = 1, secret }: SlimFabricOptions) {
     this.clock = clock === 'manual' ? new ManualClock(systemClock.now()) : clock;
     this.lossy = new LossyLinks(seed, this.clock);
     this.node = new RoutingNode({ crypto: nodeCrypto, clock: this.clock, nodeId: 'fabric' });
-    this.identity = sharedSecret({ secret: randomSecret() });
+    this.identity = sharedSecret({ secret: secret ?? randomSecret() });
   }
 
   static async start(options: SlimFabricOptions = {}): Promise<SlimFabric> {
@@ -176,7 +178,7 @@ export class SlimFabric {
   }
 }
 
-/** New for every network: applications of two networks never take each other for one of theirs. */
+/** Applications of two networks never take each other for one of theirs. */
 function randomSecret(): string {
   return Buffer.from(nodeCrypto.random(32)).toString('hex');
 }

@@ -8,6 +8,9 @@ import type { SlimOptions } from '../slim-options.js';
 import { SlimModule } from '../slim.module.js';
 import { SlimFabric } from './slim-fabric.js';
 
+/** What the applications of specs share. */
+export const secret = 'a secret that only the tests of this package share';
+
 /** The service that specs serve unless they say otherwise. */
 export const billing = 'acme/billing/invoices';
 
@@ -20,7 +23,7 @@ export class Fabric {
   }
 
   static async start(clock?: Clock): Promise<Fabric> {
-    return new Fabric(await SlimFabric.start(clock && { clock }));
+    return new Fabric(await SlimFabric.start({ secret, ...(clock && { clock }) }));
   }
 
   options(name: string, extra: Partial<SlimOptions> = {}): SlimOptions {
