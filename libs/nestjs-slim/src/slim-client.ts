@@ -18,7 +18,7 @@ import type { SlimEvents, SlimStatus } from './slim-events.js';
 import { duration, positive, type SlimOptions } from './slim-options.js';
 import { SlimRecord } from './slim-record.js';
 import { isItemSource } from './streams/pull.js';
-import type { ExchangeKind, Sending } from './telemetry.js';
+import { noTelemetry, type ExchangeKind, type Sending } from './telemetry.js';
 
 /** What a client with a connection of its own is made from. */
 export interface SlimClientOptions extends SlimOptions {
@@ -156,8 +156,10 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
   protected publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
     // Nest connected just now. Without a connection it was closed since then, and is not opened again.
     this.unwrap();
-    // Answers come by a session that all calls share; what subscribers do belongs to whoever asked.
-    const call = this.begin(packet, false, AsyncResource.bind(callback));
+    // Answers come by a session that all calls share; what subscribers do belongs to whoever asked. That
+    // costs more than the rest of a call, so only for those who watch.
+    const isWatched = this.connection.settings.telemetry !== noTelemetry;
+    const call = this.begin(packet, false, isWatched ? AsyncResource.bind(callback) : callback);
     return () => call.abandon();
   }
 

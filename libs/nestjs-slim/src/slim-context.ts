@@ -18,7 +18,8 @@ export interface SlimContextDetails {
   readonly session: Session | Channel;
   readonly message: SessionMessage;
   readonly metadata: Metadata;
-  readonly signal: AbortSignal;
+  /** Made only for whoever asks. */
+  readonly signal: () => AbortSignal;
   /** Milliseconds until the caller gives up, if it said so. */
   readonly timeLeftMs: () => number | undefined;
   readonly isForeign: boolean;
@@ -106,7 +107,7 @@ export class SlimContext extends BaseRpcContext<[SlimContextDetails]> {
    * server closed. For an event only when the server is closed.
    */
   getSignal(): AbortSignal {
-    return this.args[0].signal;
+    return this.args[0].signal();
   }
 
   /** Milliseconds until the caller gives up waiting for a first reply; undefined when it set no limit. */

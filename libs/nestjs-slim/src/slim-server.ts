@@ -12,6 +12,7 @@ import { SlimError } from '@nestjs-slim/core';
 import { defer, finalize, tap, type Observable, type Subscription } from 'rxjs';
 import { PatternReader } from './patterns/pattern-reader.js';
 import { respondInTurn } from './server/answer-queue.js';
+import { Abortion } from './server/abortion.js';
 import { describeError, runEvent, type EventFailure } from './server/event-run.js';
 import { HandlerMethods } from './server/handler-methods.js';
 import { handlerStream } from './server/handler-stream.js';
@@ -25,6 +26,13 @@ import type { SlimOptions } from './slim-options.js';
 
 /** Names this transport: `@MessagePattern('…', SLIM_TRANSPORT)` is for SLIM servers only. */
 export const SLIM_TRANSPORT: symbol = Symbol.for('slim');
+
+/** An event that is being handled. */
+interface EventRun {
+  readonly context: BaseRpcContext;
+  readonly pattern: string;
+  readonly abortion: Abortion;
+}
 
 /** How a server relates to the application it is part of. */
 export interface SlimServerBehaviour {
@@ -150,7 +158,7 @@ export class SlimServer
     const [service = '', operation = ''] = pattern.split('#');
     const matches = this.table.events(service, operation);
     if (matches.length === 0) return this.ignored(pattern, service, operation);
-    await this.runEvent(matches, packet.data, { context, pattern });
+    await this.runEvent(matches, packet.data, { context, pattern, abortion: new Abortion() });
   }
 
   /** Says in which method it is that something is wrong. */
@@ -216,7 +224,7 @@ export class SlimServer
   }
 
   private async event(call: ServerCall, matches: readonly Match[], data: unknown): Promise<void> {
-    const { context } = call;
+    const { context, abortion } = call;
     const pattern = context.getPattern();
     try {
       if (matches.length === 0) {
@@ -224,7 +232,9 @@ export class SlimServer
       }
       const seen = context.withParams(Object.assign({}, ...matches.map(({ params }) => params)));
       const handling = this.connection.settings.telemetry.handling('event', seen);
-      const failures = await handling.run(() => this.runEvent(matches, data, { context, pattern }));
+      const failures = await handling.run(() =>
+        this.runEvent(matches, data, { context, pattern, abortion }),
+      );
       handling.ended(failures[0]);
     } catch (reason) {
       this.eventFailed(reason, pattern);
@@ -243,14 +253,14 @@ export class SlimServer
   private async runEvent(
     matches: readonly Match[],
     data: unknown,
-    { context, pattern }: { readonly context: BaseRpcContext; readonly pattern: string },
+    { context, pattern, abortion }: EventRun,
   ): Promise<readonly EventFailure[]> {
     const failures: EventFailure[] = [];
     await this.withHooks(context, () =>
       Promise.all(
         matches.map(async ({ handler, params }) => {
           const own = context instanceof SlimContext ? context.withParams(params) : context;
-          const failure = await runEvent(this.resultsOf(handler, data, own), own);
+          const failure = await runEvent(this.resultsOf(handler, data, own), abortion);
           if (!failure) return;
           failures.push(failure);
           this.eventFailed(failure.reason, pattern);

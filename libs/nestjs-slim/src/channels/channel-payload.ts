@@ -1,5 +1,10 @@
 import { SlimError, type PublishOptions, type SessionMessage } from '@nestjs-slim/core';
-import { decodeEnvelope, encodeEnvelope, envelopeKind, envelopePayloadType } from '../payload/envelope.js';
+import {
+  decodeEnvelope,
+  encodeEnvelope,
+  envelopeKind,
+  envelopePayloadType,
+} from '../payload/envelope.js';
 import { readForeign, writeForeign } from '../payload/foreign-payload.js';
 import { decodeValue, encodeValue } from '../payload/value.js';
 import type { SlimPublishOptions } from './slim-channel-ref.js';

@@ -7,6 +7,7 @@ import {
   type SlimName,
 } from '@nestjs-slim/core';
 import type { BaseRpcContext } from '@nestjs/microservices';
+import { Abortion } from '../server/abortion.js';
 import { runEvent, type EventFailure } from '../server/event-run.js';
 import { SlimContext } from '../slim-context.js';
 import type { Handling } from '../telemetry.js';
@@ -28,6 +29,12 @@ export interface ChannelRunOptions {
   dropped(reason: SlimError): void;
 }
 
+/** What handlers are told about, and what ends them. */
+interface Handled {
+  readonly context: BaseRpcContext;
+  readonly abortion: Abortion;
+}
+
 /** One channel from the moment this side is in it to its end: hands what happens in it to handlers, all at once. */
 export class ChannelRun {
   readonly channel: Channel;
@@ -36,7 +43,7 @@ export class ChannelRun {
   /** True when the channel is over for this side; handlers may still be at work. */
   isOver = false;
   private readonly options: ChannelRunOptions;
-  private readonly abortion = new AbortController();
+  private readonly abortion = new Abortion();
   private readonly working = new Set<Promise<unknown>>();
   private readonly stopListening: readonly (() => void)[];
   private isOpen = true;
@@ -90,7 +97,9 @@ export class ChannelRun {
       const handling = this.options.watch(context);
       handling.run(() => {
         this.options.received(message, value);
-        void this.begin('message', value.data, context).then((failure) => handling.ended(failure));
+        void this.begin('message', value.data, { context, abortion: this.abortion }).then(
+          (failure) => handling.ended(failure),
+        );
       });
     } catch (reason) {
       this.options.dropped(SlimError.from(reason, 'malformed-frame'));
@@ -106,7 +115,7 @@ export class ChannelRun {
       session: this.channel,
       message,
       metadata,
-      signal: this.abortion.signal,
+      signal: () => this.abortion.signal,
       timeLeftMs: () => undefined,
       isForeign,
     });
@@ -114,30 +123,32 @@ export class ChannelRun {
 
   private changed(kind: 'joined' | 'left', who: ChannelParticipant): void {
     if (!this.isOpen) return;
-    void this.begin(kind, who, this.changeContext(who.name, this.abortion.signal));
+    void this.begin(kind, who, this.changeOf(who.name, this.abortion));
   }
 
   /** The end is told even when this side is closing, with a time limit of its own. */
   private async ended(reason: SlimError | undefined): Promise<void> {
     const { clock, drainMs } = this.options;
-    const limit = new AbortController();
-    const cancel = timeLimit(clock, drainMs, () => limit.abort());
-    await this.begin('closed', reason, this.changeContext(this.channel.self, limit.signal));
+    const limit = new Abortion();
+    const late = (): void => limit.abort(new SlimError('timeout', 'the application is closing'));
+    const cancel = timeLimit(clock, drainMs, late);
+    await this.begin('closed', reason, this.changeOf(this.channel.self, limit));
     cancel();
   }
 
-  private changeContext(source: SlimName, signal: AbortSignal): SlimChannelContext {
-    return new SlimChannelContext({ channel: this.channel, source, signal });
+  private changeOf(source: SlimName, abortion: Abortion): Handled {
+    const { signal } = abortion;
+    return { abortion, context: new SlimChannelContext({ channel: this.channel, source, signal }) };
   }
 
   /** Settles, never fails, when the handlers are done; gives what the first that failed did for. */
   private async begin(
     kind: ChannelHandlerKind,
     data: unknown,
-    context: BaseRpcContext,
+    { context, abortion }: Handled,
   ): Promise<EventFailure | undefined> {
     const work = this.options.handlers[kind].map(async (handler) => {
-      const failure = await runEvent(handler(data, context), context);
+      const failure = await runEvent(handler(data, context), abortion);
       if (failure) this.options.failed(failure.reason);
       return failure;
     });

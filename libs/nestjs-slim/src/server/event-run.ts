@@ -1,5 +1,5 @@
-import type { BaseRpcContext } from '@nestjs/microservices';
 import { lastValueFrom, type Observable } from 'rxjs';
+import type { Abortion } from './abortion.js';
 import { handlerStream } from './handler-stream.js';
 
 /** Why an event handler failed, which may be any value. */
@@ -7,22 +7,24 @@ export interface EventFailure {
   readonly reason: unknown;
 }
 
-/** Runs one event handler to its end, whatever it gives. Never fails: gives the failure, if there was one. */
+/**
+ * Runs one event handler to its end, whatever it gives, or until it is aborted. Never fails: gives the
+ * failure, if there was one.
+ */
 export async function runEvent(
   results: Observable<unknown>,
-  context: BaseRpcContext & { getSignal?(): AbortSignal },
+  abortion: Abortion,
 ): Promise<EventFailure | undefined> {
-  const signal = context.getSignal?.() ?? neverAborted;
   const whenRoom = (): Promise<void> => Promise.resolve();
   try {
-    await lastValueFrom(handlerStream(results, { signal, whenRoom }), { defaultValue: undefined });
+    await lastValueFrom(handlerStream(results, { abortion, whenRoom }), {
+      defaultValue: undefined,
+    });
     return undefined;
   } catch (reason) {
     return { reason };
   }
 }
-
-const neverAborted = new AbortController().signal;
 
 /** For a log line: what went wrong, in one line. */
 export function describeError(reason: unknown): string {

@@ -1,12 +1,13 @@
 import { Logger } from '@nestjs/common';
-import { Observable, concatMap, fromEvent, of, takeUntil } from 'rxjs';
+import { Observable, concatMap, of } from 'rxjs';
 import { internalError, rpcError } from '../payload/rpc-error.js';
 import { isAsyncIterable, letGo } from '../streams/pull.js';
+import type { Abortion } from './abortion.js';
 
 /** What a handler's stream is bounded by. */
 export interface StreamBounds {
-  /** Ends the stream when it is aborted. */
-  readonly signal: AbortSignal;
+  /** Ends the stream. */
+  readonly abortion: Abortion;
   /** Settles when a source that can wait may give its next value. */
   whenRoom(): Promise<void>;
 }
@@ -19,14 +20,18 @@ export function handlerStream(
   results: Observable<unknown>,
   bounds: StreamBounds,
 ): Observable<unknown> {
-  return results.pipe(
-    concatMap((value) => (isAsyncIterable(value) ? flatten(value, bounds) : of(value))),
-    takeUntil(aborted(bounds.signal)),
-  );
-}
-
-function aborted(signal: AbortSignal): Observable<unknown> {
-  return signal.aborted ? of(true) : fromEvent(signal, 'abort');
+  return new Observable((subscriber) => {
+    const stopListening = bounds.abortion.whenAborted(() => subscriber.complete());
+    if (subscriber.closed) return stopListening;
+    const values = results.pipe(
+      concatMap((value) => (isAsyncIterable(value) ? flatten(value, bounds) : of(value))),
+    );
+    const subscription = values.subscribe(subscriber);
+    return () => {
+      stopListening();
+      subscription.unsubscribe();
+    };
+  });
 }
 
 function flatten(iterable: AsyncIterable<unknown>, bounds: StreamBounds): Observable<unknown> {

@@ -6,6 +6,7 @@ import { exceptionOf } from '../payload/rpc-error.js';
 import { IncomingItems } from '../streams/incoming-items.js';
 import { defaultCredit } from '../streams/item-credit.js';
 import { ItemStream } from '../streams/item-stream.js';
+import type { Abortion } from './abortion.js';
 import type { Replies } from './replies.js';
 
 /** What the items of a request are read with. */
@@ -15,7 +16,7 @@ export interface RequestItemsOptions {
   readonly payloads: Payloads;
   readonly inOrder: InOrder;
   /** Aborted when the call is over before its items are. */
-  readonly signal: AbortSignal;
+  readonly abortion: Abortion;
   /** An item could not be read. */
   readonly failed: (reason: unknown) => void;
 }
@@ -28,8 +29,8 @@ export class RequestItems {
   constructor(options: RequestItemsOptions) {
     this.options = options;
     this.items = new IncomingItems(defaultCredit, (credit) => this.grant(credit));
-    const { signal } = options;
-    signal.addEventListener('abort', () => this.abort(signal.reason), { once: true });
+    const { abortion } = options;
+    abortion.whenAborted(() => this.abort(abortion.reason));
   }
 
   /** What the handler gets. Nothing comes before it was opened. */

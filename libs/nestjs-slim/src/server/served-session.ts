@@ -131,7 +131,7 @@ export class ServedSession {
     const { inOrder } = this;
     const failed = (reason: unknown): void => void call.refuse(reason);
     const items = streams
-      ? new RequestItems({ pattern, replies, payloads, inOrder, failed, signal: call.signal })
+      ? new RequestItems({ pattern, replies, payloads, inOrder, failed, abortion: call.abortion })
       : undefined;
     this.requests.set(correlationId, { call, items });
     void call.finished.then(() => {

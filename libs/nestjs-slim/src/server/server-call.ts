@@ -8,6 +8,7 @@ import {
 } from '@nestjs-slim/core';
 import type { WritePacket } from '@nestjs/microservices';
 import { patternKey } from '../patterns/pattern.js';
+import { Abortion } from './abortion.js';
 import type { Replies } from './replies.js';
 import { maxBufferedItems } from '../streams/item-credit.js';
 import { ItemSender } from '../streams/item-sender.js';
@@ -48,7 +49,7 @@ export class ServerCall {
   /** How the call failed, once it is finished; undefined when the caller got an answer. */
   failure: { readonly reason: unknown } | undefined;
   private readonly options: ServerCallOptions;
-  private readonly abortion = new AbortController();
+  readonly abortion = new Abortion();
   private readonly cancelDeadline: Cancel;
   private readonly sender: ItemSender;
   private isFinished = false;
@@ -71,13 +72,9 @@ export class ServerCall {
     this.context = new SlimContext({
       ...details,
       pattern: patternKey(service, details.operation),
-      signal: this.signal,
+      signal: () => this.abortion.signal,
       timeLeftMs: () => (deadlineMs === 0 ? undefined : Math.max(0, expiresMs - clock.now())),
     });
-  }
-
-  get signal(): AbortSignal {
-    return this.abortion.signal;
   }
 
   /** The service that was called. */
@@ -122,7 +119,7 @@ export class ServerCall {
 
   /** Settles when a source that can wait may give its next value. */
   async whenRoom(): Promise<void> {
-    if (this.waitingReplies < maxWaitingReplies || this.signal.aborted) return;
+    if (this.waitingReplies < maxWaitingReplies || this.abortion.isAborted) return;
     await new Promise<void>((resolve) => (this.wake = resolve));
   }
 
@@ -135,7 +132,7 @@ export class ServerCall {
     const isError = 'err' in packet;
     if (isError) this.failure ??= { reason: packet.err };
     try {
-      if (!this.isFinished && !this.signal.aborted) await this.publish(packet, isError);
+      if (!this.isFinished && !this.abortion.isAborted) await this.publish(packet, isError);
     } catch (reason) {
       await this.giveUp(reason);
     }
@@ -150,7 +147,7 @@ export class ServerCall {
 
   /** Publishes an error instead of an answer, or of what is left of it, and stops the handler. Never fails. */
   async refuse(reason: unknown): Promise<void> {
-    if (this.isFinished || this.signal.aborted) return;
+    if (this.isFinished || this.abortion.isAborted) return;
     await this.breakOff(reason, 'aborted');
     this.end();
   }
@@ -169,7 +166,7 @@ export class ServerCall {
 
   /** A reply could not be published. If it was the fault of that reply, the caller can still be told. */
   private async giveUp(reason: unknown): Promise<void> {
-    if (this.isFinished || this.signal.aborted) return;
+    if (this.isFinished || this.abortion.isAborted) return;
     this.options.failed(reason);
     await this.breakOff(reason, 'not-delivered');
   }

@@ -1,0 +1,6 @@
+export interface Greeting {
+  readonly text: string;
+  readonly caller: string;
+  readonly mls: boolean;
+  readonly mood: string | undefined;
+}
