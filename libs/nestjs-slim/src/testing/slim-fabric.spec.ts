@@ -115,6 +115,17 @@ describe('SlimFabric', () => {
     }
   });
 
+  it('closes though the last frames were lost', async () => {
+    await setup({ clock: 'manual' });
+    const client = fabric.client(invoices);
+    await client.request('sum', []);
+    fabric.begin({ drop: 1 });
+    const lost = client.request('sum', [1]).catch((reason: unknown) => reason);
+    await fabric.advance(10);
+    await fabric.close();
+    expect(await lost).toMatchObject({ name: 'SlimError' });
+  });
+
   it('loses the same frames for the same seed', async () => {
     const arrivals = async (seed: number): Promise<readonly unknown[]> => {
       await setup({ seed });

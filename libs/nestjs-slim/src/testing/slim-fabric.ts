@@ -151,12 +151,16 @@ export class SlimFabric {
   }
 
   /**
-   * Ends clients, applications and whatever else was named, last first, then the network.
+   * Ends clients, applications and whatever else was named, last first, then the network. A manual clock
+   * moves as far as that takes.
    * @throws SlimError `invalid-config` when a manual clock still has timers: somebody was not closed
    */
   async close(): Promise<void> {
     this.heal();
-    for (const end of this.endings.splice(0).toReversed()) await end();
+    // What was lost is repeated when its time comes, and closing waits for that.
+    for (const end of this.endings.splice(0).toReversed()) {
+      await (this.clock instanceof ManualClock ? this.until(end()) : end());
+    }
     await this.node.close();
     if (this.clock instanceof ManualClock && this.clock.pending > 0) {
       throw new SlimError('invalid-config', `timers left behind: ${this.clock.pending}`);
