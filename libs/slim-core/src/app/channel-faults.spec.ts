@@ -27,8 +27,9 @@ afterEach(async () => {
 const quick: Partial<SlimAppOptions> = {
   sessions: { intervalMs: 50, maxRetries: 20, heartbeatMs: 200, closeMs: 500, reinviteMs: 0 },
 };
+/** Gives up soon, and takes nobody for offline by itself. */
 const impatient: Partial<SlimAppOptions> = {
-  sessions: { ...quick.sessions, maxRetries: 3, maxSilentIntervals: 1_000 },
+  sessions: { ...quick.sessions, maxRetries: 8, maxSilentIntervals: 1_000 },
 };
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
