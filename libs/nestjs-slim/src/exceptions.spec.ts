@@ -260,7 +260,11 @@ describe('a SlimException', () => {
 
   it.each(['handler', 'promise', 'guard', 'pipe', 'interceptor', 'filter'])(
     'thrown by a %s is the same at the caller',
-    async (pattern) => isSame(await failure(pattern)),
+    async (pattern) => {
+      const reason = await failure(pattern);
+      expect(reason).toBeInstanceOf(SlimException);
+      isSame(reason);
+    },
   );
 
   it.each(['observable', 'generator'])('in the middle of an %s, too', async (pattern) => {
@@ -369,7 +373,7 @@ describe('HttpExceptionsFilter', () => {
     const told: unknown[] = [];
     for (const which of thrown.keys()) {
       const { failed } = await outcome(client.send('status', which));
-      const { code, retryable } = failed?.with as SlimException;
+      const { code, retryable } = (failed?.with ?? {}) as Partial<SlimException>;
       told.push([thrown[which]?.getStatus(), code, retryable]);
     }
     expect(told).toStrictEqual([

@@ -2,9 +2,12 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Controller } from '@nestjs/common';
 import { Ctx, MessagePattern } from '@nestjs/microservices';
 import { NEVER, concat, from, of, type Observable } from 'rxjs';
+import { SlimClient } from './slim-client.js';
+import { SlimConnection } from './slim-connection.js';
 import type { SlimContext } from './slim-context.js';
+import { SlimException } from './slim-exception.js';
 import { SlimRecordBuilder } from './slim-record.js';
-import { Fabric } from './testing/spec-fabric.js';
+import { billing, Fabric } from './testing/spec-fabric.js';
 import { impatient, serveInstance, type Instance } from './testing/spec-instances.js';
 import { Log } from './testing/spec-log.js';
 import { outcome, Signal } from './testing/spec-outcome.js';
@@ -29,6 +32,12 @@ class WorkController {
   items(@Ctx() context: SlimContext): Observable<string> {
     log.add(`items at ${String(context.getName())}`);
     return concat(of('first'), NEVER);
+  }
+
+  /** Says of itself what its own callee said. */
+  @MessagePattern('closing')
+  closing(): never {
+    throw new SlimException({ code: 'session-closed', message: 'the service is closing' });
   }
 
   /** Whoever is asked dies of it. */
@@ -155,6 +164,46 @@ describe('a request to an instance that is lost', () => {
     const answer = outcome(fabric.client(impatient).send('work', record));
     (await worked())?.vanish();
     expect((await answer).failed?.with).toMatchObject({ name: 'SlimError', code: 'timeout' });
+    expect(log.lines).toHaveLength(1);
+  });
+
+  it('leaves the session of whoever says that it is closing, and ends it', async () => {
+    await serve(1);
+    const client = fabric.client(impatient);
+    const sessions: string[] = [];
+    const closed = new Signal();
+    client.on('sessionOpened', () => void sessions.push('opened'));
+    client.on('sessionClosed', () => closed.fire(void sessions.push('closed')));
+    expect((await outcome(client.send('closing', {}))).failed?.with).toMatchObject({
+      code: 'session-closed',
+    });
+    await closed.fired;
+    expect(sessions).toStrictEqual(['opened', 'closed']);
+  });
+
+  it('fails when its own client is closed, and does not connect again', async () => {
+    await serve(1);
+    const client = fabric.client(impatient);
+    const answer = outcome(client.send('work', idempotent()));
+    await begun.fired;
+    await client.close();
+    expect((await answer).failed?.with).toMatchObject({
+      name: 'SlimError',
+      message: 'the client is closed',
+    });
+    expect(() => client.unwrap()).toThrow('not connected');
+    expect(log.lines).toHaveLength(1);
+  });
+
+  it('fails when its client is closed while others use the connection', async () => {
+    await serve(1);
+    const connection = new SlimConnection(fabric.options('acme/tests/client', impatient));
+    fabric.endWith(() => connection.close());
+    const client = new SlimClient(connection, billing);
+    const answer = outcome(client.send('work', idempotent()));
+    await begun.fired;
+    await client.close();
+    expect((await answer).failed?.with).toMatchObject({ message: 'the client is closed' });
     expect(log.lines).toHaveLength(1);
   });
 

@@ -92,6 +92,16 @@ describe('asking every instance', () => {
     value,
   });
 
+  it('refuses items that can be read once only', async () => {
+    async function* items(): AsyncGenerator<number> {
+      yield 1;
+    }
+    for (const data of [items(), new SlimRecordBuilder(items()).build()]) {
+      const { failed } = await outcome(fabric.client().sendAll('ask', data));
+      expect(failed?.with).toMatchObject({ name: 'SlimError', code: 'malformed-frame' });
+    }
+  });
+
   it('gives the answer of each with its name, and in the end who answered', async () => {
     const { came, done } = ask({ deadline: 1_000 }, 3);
     await came;

@@ -3,13 +3,13 @@ import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Controller } from '@nestjs/common';
 import { EventPattern, MessagePattern } from '@nestjs/microservices';
-import { from, type Observable } from 'rxjs';
+import { NEVER, concat, from, of, type Observable } from 'rxjs';
 import { msgpack } from './codecs/msgpack.js';
 import type { PacketDeserializer, PacketSerializer } from './payload/payloads.js';
 import type { SlimOptions } from './slim-options.js';
 import { Fabric } from './testing/spec-fabric.js';
 import { Log } from './testing/spec-log.js';
-import { outcome } from './testing/spec-outcome.js';
+import { outcome, Signal } from './testing/spec-outcome.js';
 
 const log = new Log();
 const seen: unknown[] = [];
@@ -25,6 +25,11 @@ class EchoController {
   @MessagePattern('items')
   items(data: unknown[]): Observable<unknown> {
     return from(data);
+  }
+
+  @MessagePattern('endless')
+  endless(data: unknown): Observable<unknown> {
+    return concat(of(data), NEVER);
   }
 
   @MessagePattern('type')
@@ -226,6 +231,51 @@ describe('what is sent', () => {
     const answers = await Promise.all([2, 3, 4].map((n) => outcome(client.send('echo', n))));
     expect(answers.flatMap(({ values }) => values)).toStrictEqual([2, 3, 4]);
     expect(inits).toStrictEqual([0, 1]);
+  });
+
+  it('does not keep a closing server when nobody waits for what cannot be read', async () => {
+    const begun = new Signal();
+    const read = new Signal();
+    const deserialize = async (): Promise<never> => {
+      begun.fire();
+      await read.fired;
+      throw new Error('unreadable');
+    };
+    const deserializer = { deserialize };
+    const service = await fabric.serve(
+      { controllers: [EchoController] },
+      { deserializer, drainMs: 60_000 },
+    );
+    const client = fabric.client();
+    const request = client.send('echo', 1).subscribe();
+    await begun.fired;
+    request.unsubscribe();
+    // Answered without being read, and after the cancellation came.
+    await outcome(client.send('nothing', 1));
+    read.fire();
+    await expect(service.close()).resolves.toBeUndefined();
+  });
+
+  it('is given when it came before the end of the session, however long it takes', async () => {
+    const begun = new Signal();
+    const read = new Signal();
+    const deserialize = async (packet: object): Promise<object> => {
+      begun.fire();
+      await read.fired;
+      return packet;
+    };
+    const service = await fabric.serve({ controllers: [EchoController] }, { drainMs: 0 });
+    const client = fabric.client({ deserializer: { deserialize } });
+    const closed = new Promise<void>((resolve) => client.on('sessionClosed', () => resolve()));
+    const answer = outcome(client.send('endless', 'first'));
+    await begun.fired;
+    await service.close();
+    await closed;
+    read.fire();
+    expect(await answer).toMatchObject({
+      values: ['first'],
+      failed: { with: { code: 'session-closed' } },
+    });
   });
 
   it('may be MessagePack', async () => {

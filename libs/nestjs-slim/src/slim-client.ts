@@ -1,38 +1,27 @@
 import { AsyncResource } from 'node:async_hooks';
 import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microservices';
-import { SlimError, SlimName, type Metadata } from '@nestjs-slim/core';
+import { SlimError, SlimName } from '@nestjs-slim/core';
 import type { SlimApp } from '@nestjs-slim/platform-node';
 import { defer, type Observable, type Observer } from 'rxjs';
 import { ClientCall, type ClientCallOptions } from './client/client-call.js';
-import { ClientSessions } from './client/client-sessions.js';
-import { delivery } from './client/delivery.js';
 import { gather, type Gathered, type SendAllOptions } from './client/gathering.js';
-import { isLoss } from './client/loss.js';
-import { PlainCalls } from './client/plain-calls.js';
+import { Outbound } from './client/outbound.js';
+import { readOutgoing, withMetadata, type Outgoing } from './client/outgoing.js';
 import { PulledAnswer } from './client/pulled-answer.js';
 import { PatternReader } from './patterns/pattern-reader.js';
-import { patternText, type SlimPattern } from './patterns/pattern.js';
+import { patternText } from './patterns/pattern.js';
 import { fillPlaceholders } from './patterns/placeholders.js';
 import { SlimConnection } from './slim-connection.js';
 import type { SlimEvents, SlimStatus } from './slim-events.js';
 import { duration, positive, type SlimOptions } from './slim-options.js';
 import { SlimRecord } from './slim-record.js';
-import { isItemSource } from './streams/pull.js';
+import { isAsyncIterable, isItemSource } from './streams/pull.js';
 import { noTelemetry, type ExchangeKind, type Sending } from './telemetry.js';
 
 /** What a client with a connection of its own is made from. */
 export interface SlimClientOptions extends SlimOptions {
   /** The service whose operations bare patterns such as `create` mean; may have placeholders. */
   readonly target?: SlimName | string;
-}
-
-/** One message on its way out. */
-interface Outgoing {
-  readonly record: SlimRecord;
-  readonly pattern: SlimPattern;
-  /** Where it goes: to the name of the pattern or, when the record says so, to one instance. */
-  readonly target: SlimName;
-  readonly metadata: Metadata;
 }
 
 /** How often a request may be asked again when whoever was asked is lost. */
@@ -48,8 +37,7 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
   private readonly connection: SlimConnection;
   private readonly ownsConnection: boolean;
   private readonly patterns: PatternReader;
-  private sessions: ClientSessions;
-  private plain: PlainCalls;
+  private outbound: Outbound;
 
   /** @throws SlimError `invalid-config`, `invalid-name` */
   constructor(source: SlimClientOptions | SlimConnection, target?: SlimName | string) {
@@ -61,8 +49,7 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
     const base =
       typeof name === 'string' ? SlimName.parse(fillPlaceholders(name, resolvePlaceholder)) : name;
     this.patterns = new PatternReader(base, resolvePlaceholder);
-    this.sessions = new ClientSessions(this.connection);
-    this.plain = new PlainCalls(this.connection);
+    this.outbound = new Outbound(this.connection);
   }
 
   override get status(): Observable<SlimStatus> {
@@ -76,10 +63,9 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
 
   /** Fails what waits for an answer. The next call connects again. */
   async close(): Promise<void> {
-    const { sessions, plain } = this;
-    this.sessions = new ClientSessions(this.connection);
-    this.plain = new PlainCalls(this.connection);
-    const end = (): Promise<unknown> => Promise.all([sessions.close(), plain.close()]);
+    const { outbound } = this;
+    this.outbound = new Outbound(this.connection);
+    const end = (): Promise<void> => outbound.close();
     await (this.ownsConnection ? this.connection.closeAfter(end) : end());
   }
 
@@ -125,7 +111,8 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
 
   /**
    * Asks every instance of a name and gives their answers as they come; the last item says who answered,
-   * failed or did not answer. Fails with `timeout` when fewer than the quorum do.
+   * failed or did not answer. Fails with `timeout` when fewer than the quorum do, with `malformed-frame` for
+   * an async iterable, whose items they would share.
    */
   sendAll<Response = unknown>(
     pattern: unknown,
@@ -135,15 +122,18 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
     const { clock, requestTimeoutMs, discoveryMs: usualMs } = this.connection.settings;
     return defer(() => {
       const { name } = this.patterns.read(pattern);
-      const { sessions } = this;
+      const { outbound } = this;
       const deadlineMs = duration('deadline', deadline, requestTimeoutMs);
       const searchMs = duration('discoveryMs', discoveryMs, Math.min(usualMs, deadlineMs / 2));
       const { data: plain, options } = SlimRecord.from(data);
+      if (isAsyncIterable(plain)) {
+        throw new SlimError('malformed-frame', 'every instance cannot be sent one async iterable');
+      }
       return gather<Response>({
         clock,
         deadlineMs,
         quorum: quorum === undefined ? undefined : positive('quorum', quorum),
-        instances: (signal) => sessions.instances(name, { discoveryMs: searchMs, signal }),
+        instances: (signal) => outbound.instances(name, { discoveryMs: searchMs, signal }),
         ask: (instance) => {
           const wanted = { timeoutMs: deadlineMs, ...options, instance };
           return this.send(pattern, new SlimRecord(plain, wanted));
@@ -167,10 +157,10 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
     try {
       // As for requests.
       this.unwrap();
-      const outgoing = this.outgoing(packet);
+      const outgoing = readOutgoing(packet, this.patterns);
       const sending = this.watch('event', outgoing);
       try {
-        await this.tell(withMetadata(outgoing, sending));
+        await this.outbound.tell(withMetadata(outgoing, sending.metadata));
         sending.ended();
       } catch (reason) {
         sending.ended({ reason });
@@ -219,7 +209,7 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
       isPulled,
     };
     try {
-      return this.ask(this.outgoing(packet), call);
+      return this.ask(readOutgoing(packet, this.patterns), call);
     } catch (reason) {
       const failed = new ClientCall(call);
       failed.fail(reason);
@@ -229,7 +219,8 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
 
   private ask(outgoing: Outgoing, options: ClientCallOptions): ClientCall {
     const sending = this.watch('request', outgoing);
-    const message = withMetadata(outgoing, sending);
+    const message = withMetadata(outgoing, sending.metadata);
+    const { outbound } = this;
     const { data, options: wanted } = outgoing.record;
     // What a stream gave already, somebody else would not get.
     let triesLeft = wanted.isIdempotent && !isItemSource(data) ? maxTries - 1 : 0;
@@ -237,97 +228,18 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
       ...options,
       ended: (failure) => sending.ended(failure),
       askAgain: () => {
-        if (triesLeft === 0) return false;
+        if (triesLeft === 0 || outbound.isClosed) return false;
         triesLeft -= 1;
-        void this.route(message, call);
+        void outbound.request(message, call);
         return true;
       },
     });
-    void this.route(message, call);
+    void outbound.request(message, call);
     return call;
   }
 
-  /** Never fails: the call hears of it. */
-  private async route(outgoing: Outgoing, call: ClientCall): Promise<void> {
-    const { record, pattern, target, metadata } = outgoing;
-    const { payloadType } = record.options;
-    try {
-      if (payloadType !== undefined) {
-        if (isItemSource(record.data)) throw noStream('a payload of its own type');
-        const message = { data: record.data, payloadType, metadata };
-        return await this.plain.request(
-          target,
-          { ...message, delivery: this.deliveryOf(record) },
-          call,
-        );
-      }
-      const session = await this.sessions.to(target, this.deliveryOf(record));
-      if (call.isOver) return;
-      const { operation } = pattern;
-      await session.request({ operation, data: record.data, metadata }, call);
-    } catch (reason) {
-      if (isLoss(reason)) call.lost(reason);
-      else call.fail(reason);
-    }
-  }
-
-  /** An event to a channel of this application is for everybody in it. */
-  private async tell({ record, pattern, target, metadata }: Outgoing): Promise<void> {
-    const { data } = record;
-    if (isItemSource(data)) throw noStream('an event');
-    const { operation } = pattern;
-    const isPlainName = operation === '' && !target.isInstance;
-    const channel = isPlainName ? this.connection.channels?.find(target.service) : undefined;
-    if (channel) return channel.tell(data, { metadata });
-    const { payloadType } = record.options;
-    const wanted = this.deliveryOf(record);
-    if (payloadType !== undefined) {
-      return this.plain.emit(target, { data, payloadType, metadata, delivery: wanted });
-    }
-    const session = await this.sessions.to(target, wanted);
-    return session.emit({ operation, data, metadata });
-  }
-
-  /** @throws SlimError `invalid-name`, `invalid-config` */
-  private outgoing(packet: ReadPacket & Hooked): Outgoing {
-    const record = SlimRecord.from(packet.data);
-    const pattern = this.patterns.read(packet.pattern);
-    const { instance, payloadType } = record.options;
-    const target = instance ?? pattern.name;
-    if (payloadType !== undefined && pattern.operation !== '') {
-      const text = patternText(packet.pattern);
-      const why = 'a payload of its own type goes to a name without operation';
-      throw new SlimError('invalid-config', `${why}, not to "${text}"`);
-    }
-    return {
-      record,
-      pattern,
-      target,
-      metadata: { ...record.options.metadata, ...packet.metadata },
-    };
-  }
-
-  private watch(kind: ExchangeKind, { target, pattern }: Outgoing): Sending {
+  private watch(kind: ExchangeKind, { target, operation }: Outgoing): Sending {
     const { telemetry } = this.connection.settings;
-    return telemetry.sending({ kind, target, operation: pattern.operation });
+    return telemetry.sending({ kind, target, operation });
   }
-
-  private deliveryOf({ options }: SlimRecord): ReturnType<typeof delivery> {
-    return delivery(this.connection.settings, options);
-  }
-}
-
-/** A message with what telemetry adds, unless it is plain: nodes can read the metadata of those. */
-function withMetadata(outgoing: Outgoing, { metadata }: Sending): Outgoing {
-  if (outgoing.record.options.payloadType !== undefined) return outgoing;
-  return { ...outgoing, metadata: { ...outgoing.metadata, ...metadata } };
-}
-
-function noStream(what: string): SlimError {
-  return new SlimError('malformed-frame', `${what} cannot be a stream`);
-}
-
-/** What Nest 12 lets a dispatch hook add to a packet. */
-interface Hooked {
-  readonly metadata?: Readonly<Record<string, string>>;
 }

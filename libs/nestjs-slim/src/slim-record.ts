@@ -110,8 +110,8 @@ export class SlimRecordBuilder<Data = unknown> {
   }
 
   /**
-   * Handling it twice does no harm: when the instance that was asked is lost, another one is asked, unless
-   * the data is a stream.
+   * Handling it twice does no harm: when the instance that was asked is lost or closing, another one is
+   * asked, unless the data is a stream.
    */
   setIdempotent(isIdempotent = true): this {
     return this.set({ isIdempotent });

@@ -12,27 +12,18 @@ import { SlimError } from '@nestjs-slim/core';
 import { defer, finalize, tap, type Observable, type Subscription } from 'rxjs';
 import { PatternReader } from './patterns/pattern-reader.js';
 import { respondInTurn } from './server/answer-queue.js';
-import { Abortion } from './server/abortion.js';
-import { describeError, runEvent, type EventFailure } from './server/event-run.js';
+import { EventRuns } from './server/event-runs.js';
 import { HandlerMethods } from './server/handler-methods.js';
 import { handlerStream } from './server/handler-stream.js';
-import { HandlerTable, type Match } from './server/handler-table.js';
+import { HandlerTable } from './server/handler-table.js';
 import type { ServerCall } from './server/server-call.js';
 import { Serving, type ServingOptions } from './server/serving.js';
-import { SlimContext } from './slim-context.js';
 import { SlimConnection } from './slim-connection.js';
 import type { SlimEvents, SlimStatus } from './slim-events.js';
 import type { SlimOptions } from './slim-options.js';
 
 /** Names this transport: `@MessagePattern('…', SLIM_TRANSPORT)` is for SLIM servers only. */
 export const SLIM_TRANSPORT: symbol = Symbol.for('slim');
-
-/** An event that is being handled. */
-interface EventRun {
-  readonly context: BaseRpcContext;
-  readonly pattern: string;
-  readonly abortion: Abortion;
-}
 
 /** How a server relates to the application it is part of. */
 export interface SlimServerBehaviour {
@@ -61,6 +52,7 @@ export class SlimServer
   private readonly ownsConnection: boolean;
   private readonly table: HandlerTable;
   private readonly methods: HandlerMethods | undefined;
+  private readonly events: EventRuns;
   private readonly ready: Promise<void>;
   private isReady = true;
   private bootstrapped: () => void = () => undefined;
@@ -76,6 +68,14 @@ export class SlimServer
     const patterns = new PatternReader(name, settings.resolvePlaceholder);
     this.table = new HandlerTable(name, patterns);
     this.methods = behaviour.modules && new HandlerMethods(behaviour.modules, patterns);
+    this.events = new EventRuns({
+      table: this.table,
+      telemetry: settings.telemetry,
+      logger: this.logger,
+      resultsOf: (handler, data, context) => this.resultsOf(handler, data, context),
+      withHooks: (context, work) => this.withHooks(context, work),
+      failed: (reason, pattern) => this.connection.events.emit('error', reason, pattern),
+    });
     this.ready = new Promise((resolve) => (this.bootstrapped = resolve));
     this.isReady = !behaviour.waitForBootstrap;
   }
@@ -155,10 +155,7 @@ export class SlimServer
     packet: ReadPacket,
     context: BaseRpcContext,
   ): Promise<void> {
-    const [service = '', operation = ''] = pattern.split('#');
-    const matches = this.table.events(service, operation);
-    if (matches.length === 0) return this.ignored(pattern, service, operation);
-    await this.runEvent(matches, packet.data, { context, pattern, abortion: new Abortion() });
+    await this.events.ofPattern(pattern, packet.data, context);
   }
 
   /** Says in which method it is that something is wrong. */
@@ -184,7 +181,7 @@ export class SlimServer
       isReady: () => this.isReady,
       isOpen: () => serving.isOpen,
       request: (call, handler, data) => this.request(call, handler, data),
-      event: (call, matches, data) => void this.event(call, matches, data),
+      event: (call, matches, data) => void this.events.ofCall(call, matches, data),
       dropped: (reason) => connection.events.emit('dropped', reason),
     };
     const serving = new Serving({ connection, host, aliases: table.aliases });
@@ -221,58 +218,6 @@ export class SlimServer
         this.send(answers.pipe(finalize(end)), respond),
       );
     });
-  }
-
-  private async event(call: ServerCall, matches: readonly Match[], data: unknown): Promise<void> {
-    const { context, abortion } = call;
-    const pattern = context.getPattern();
-    try {
-      if (matches.length === 0) {
-        return this.ignored(pattern, call.service, context.getOperation());
-      }
-      const seen = context.withParams(Object.assign({}, ...matches.map(({ params }) => params)));
-      const handling = this.connection.settings.telemetry.handling('event', seen);
-      const failures = await handling.run(() =>
-        this.runEvent(matches, data, { context, pattern, abortion }),
-      );
-      handling.ended(failures[0]);
-    } catch (reason) {
-      this.eventFailed(reason, pattern);
-    } finally {
-      call.end();
-    }
-  }
-
-  private ignored(pattern: string, service: string, operation: string): void {
-    const isMessage = this.table.message(service, operation) !== undefined;
-    const why = isMessage ? 'it answers requests only' : 'there is no handler for it';
-    this.logger.error(`An event to "${pattern}" was ignored: ${why}.`);
-  }
-
-  /** Whatever one handler does, the others run. What goes wrong is told at once, and given in the end. */
-  private async runEvent(
-    matches: readonly Match[],
-    data: unknown,
-    { context, pattern, abortion }: EventRun,
-  ): Promise<readonly EventFailure[]> {
-    const failures: EventFailure[] = [];
-    await this.withHooks(context, () =>
-      Promise.all(
-        matches.map(async ({ handler, params }) => {
-          const own = context instanceof SlimContext ? context.withParams(params) : context;
-          const failure = await runEvent(this.resultsOf(handler, data, own), abortion);
-          if (!failure) return;
-          failures.push(failure);
-          this.eventFailed(failure.reason, pattern);
-        }),
-      ),
-    );
-    return failures;
-  }
-
-  private eventFailed(reason: unknown, pattern: string): void {
-    this.logger.error(`An event handler of "${pattern}" failed: ${describeError(reason)}`);
-    this.connection.events.emit('error', reason, pattern);
   }
 
   private resultsOf(

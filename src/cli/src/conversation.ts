@@ -2,6 +2,7 @@ import type { Channel, SlimName } from '@nestjs-slim/core';
 import { formatFailure } from './output.js';
 import type { Terminal } from './terminal.js';
 import { parseTypedLine, typedLineHelp, type TypedLine } from './typed-line.js';
+import { textPayload } from './text-payload.js';
 
 /**
  * Lets a person talk in a channel: what is typed is published or obeyed, what happens is shown. Ends when
@@ -56,7 +57,7 @@ class Conversation {
       case 'nothing':
         return undefined;
       case 'say':
-        this.#room.publish(Buffer.from(typed.text)).catch(this.#complain);
+        this.#room.publish(...textPayload(typed.text)).catch(this.#complain);
         return undefined;
       case 'invite':
         return this.#room.invite(typed.name, { signal: this.#terminal.closed });

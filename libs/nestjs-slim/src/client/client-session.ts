@@ -179,7 +179,13 @@ export class ClientSession {
     const asking = this.asking.get(correlationId);
     this.asking.delete(correlationId);
     asking?.upload?.stop();
+    if (asking && this.isRetired) this.closeWhenIdle();
     return asking;
+  }
+
+  /** A session that gets no new calls goes with the last of those that it has. */
+  private closeWhenIdle(): void {
+    if (this.asking.size === 0) void this.session.close();
   }
 
   private cancel(correlationId: number): void {
@@ -194,11 +200,17 @@ export class ClientSession {
     }
     const reason = this.failure ?? (await this.session.ended);
     const why = reason ?? new SlimError('session-closed', 'the client is closed');
+    // After what came before the end and is still being decoded.
+    this.inOrder.run(
+      undefined,
+      () => this.lose(why),
+      () => undefined,
+    );
+  }
+
+  private lose(reason: SlimError): void {
     for (const correlationId of [...this.asking.keys()]) {
-      const asking = this.forget(correlationId);
-      // Nobody else can be given items that are gone.
-      if (asking?.upload?.hasBegun) asking.call.fail(why);
-      else asking?.call.lost(why);
+      this.forget(correlationId)?.call.lost(reason);
     }
   }
 
@@ -247,6 +259,7 @@ export class ClientSession {
       case envelopeKind.error:
         if (!isClosing(value)) return call.fail(value);
         this.retire();
+        this.closeWhenIdle();
         return call.lost(value);
       default:
         // Kinds of later versions are skipped.

@@ -1,19 +1,25 @@
-import { SlimError, type SlimName } from '@nestjs-slim/core';
-import type { SlimApp } from '@nestjs-slim/platform-node';
-import type { SlimConnection } from '../slim-connection.js';
+import type { SlimError, SlimName } from '@nestjs-slim/core';
+import type { ClientLife } from './client-life.js';
 import { ClientSession } from './client-session.js';
-import type { Delivery } from './delivery.js';
+import { deliveryKey, type Delivery } from './delivery.js';
 import { InstanceShare } from './instance-share.js';
+
+/** How long to look for instances, and what ends the search before. */
+export interface InstanceSearch {
+  readonly discoveryMs: number;
+  readonly signal?: AbortSignal;
+}
 
 /** The sessions of one client: opened by the first call that needs them and kept while they last. */
 export class ClientSessions {
-  private readonly connection: SlimConnection;
+  private readonly life: ClientLife;
   private readonly open = new Map<string, Promise<ClientSession>>();
   private readonly shares = new Map<string, InstanceShare<ClientSession>>();
-  private readonly abortion = new AbortController();
+  /** All that last; some of them take no new calls, and are not open to them any more. */
+  private readonly lasting = new Set<ClientSession>();
 
-  constructor(connection: SlimConnection) {
-    this.connection = connection;
+  constructor(life: ClientLife) {
+    this.life = life;
   }
 
   /**
@@ -23,7 +29,7 @@ export class ClientSessions {
   to(target: SlimName, delivery: Delivery): Promise<ClientSession> {
     if (target.isInstance) return this.one(target, delivery);
     if (delivery.mode === 'anycast') return this.anycast(target, delivery);
-    const isShared = delivery.mode !== 'sticky' && this.connection.settings.spread > 1;
+    const isShared = delivery.mode !== 'sticky' && this.life.connection.settings.spread > 1;
     if (!isShared) return this.one(target, delivery);
     return this.share(target, delivery).next();
   }
@@ -31,26 +37,21 @@ export class ClientSessions {
   /** Every instance that answers to a name now. @throws SlimError as `SlimApp.instances` */
   async *instances(
     target: SlimName,
-    { discoveryMs, signal }: { readonly discoveryMs: number; readonly signal?: AbortSignal },
+    { discoveryMs, signal }: InstanceSearch,
   ): AsyncGenerator<SlimName> {
-    const app = await this.app();
-    const either = AbortSignal.any([this.abortion.signal, ...(signal ? [signal] : [])]);
+    const app = await this.life.app();
+    const either = AbortSignal.any([this.life.signal, ...(signal ? [signal] : [])]);
     yield* app.instances(target, { discoveryMs, signal: either });
   }
 
-  /** Ends every session and every attempt to open one. */
+  /** Ends every session, also those that are being opened: the life of the client is over. */
   async close(): Promise<void> {
-    this.abortion.abort(closed());
-    const sessions = await Promise.allSettled(this.open.values());
-    await Promise.all(
-      sessions.map(async (session) => {
-        if (session.status === 'fulfilled') await session.value.close();
-      }),
-    );
+    await Promise.allSettled(this.open.values());
+    await Promise.all([...this.lasting].map((session) => session.close()));
   }
 
   private one(target: SlimName, delivery: Delivery): Promise<ClientSession> {
-    const key = keyOf(target, delivery);
+    const key = deliveryKey(target, delivery);
     const known = this.open.get(key);
     if (known) return known;
     const forget = (): void => {
@@ -66,17 +67,14 @@ export class ClientSessions {
   }
 
   private async anycast(target: SlimName, delivery: Delivery): Promise<ClientSession> {
-    const app = await this.app();
-    const { discoveryMs } = this.connection.settings;
-    const { signal } = this.abortion;
-    return this.one(await app.discover(target, { discoveryMs, signal }), delivery);
+    return this.one(await this.life.discover(target), delivery);
   }
 
   private share(target: SlimName, delivery: Delivery): InstanceShare<ClientSession> {
-    const key = keyOf(target, delivery);
+    const key = deliveryKey(target, delivery);
     const known = this.shares.get(key);
     if (known) return known;
-    const { clock, spread, rediscoverMs, discoveryMs } = this.connection.settings;
+    const { clock, spread, rediscoverMs, discoveryMs } = this.life.connection.settings;
     const share = new InstanceShare<ClientSession>({
       clock,
       spread,
@@ -84,7 +82,7 @@ export class ClientSessions {
       discover: () => this.anycast(target, delivery).then((session) => session.peer),
       instances: () => this.instances(target, { discoveryMs }),
       open: (instance) => this.one(instance, delivery),
-      dropped: (reason) => this.connection.events.emit('dropped', reason),
+      dropped: (reason) => this.life.connection.events.emit('dropped', reason),
     });
     this.shares.set(key, share);
     return share;
@@ -92,29 +90,16 @@ export class ClientSessions {
 
   private async openSession(
     target: SlimName,
-    { mls, reliable }: Delivery,
+    delivery: Delivery,
     unusable: () => void,
   ): Promise<ClientSession> {
-    const app = await this.app();
-    const { payloads, discoveryMs } = this.connection.settings;
-    const { signal } = this.abortion;
-    const session = await app.openSession(target, { mls, reliable, discoveryMs, signal });
-    this.connection.announce(session);
-    const dropped = (reason: SlimError): void => this.connection.events.emit('dropped', reason);
-    return new ClientSession(session, { payloads, dropped, unusable });
+    const { connection } = this.life;
+    const opened = await this.life.openSession(target, delivery);
+    const dropped = (reason: SlimError): void => connection.events.emit('dropped', reason);
+    const { payloads } = connection.settings;
+    const session = new ClientSession(opened, { payloads, dropped, unusable });
+    this.lasting.add(session);
+    void opened.ended.then(() => this.lasting.delete(session));
+    return session;
   }
-
-  private async app(): Promise<SlimApp> {
-    const app = await this.connection.connect();
-    if (this.abortion.signal.aborted) throw closed();
-    return app;
-  }
-}
-
-function keyOf(target: SlimName, { mls, reliable }: Delivery): string {
-  return `${String(target)} ${mls} ${reliable}`;
-}
-
-function closed(): SlimError {
-  return new SlimError('aborted', 'the client is closed');
 }

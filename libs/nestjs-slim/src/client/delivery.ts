@@ -1,3 +1,5 @@
+import type { SlimName } from '@nestjs-slim/core';
+
 /** How messages to a name go. */
 export interface Delivery {
   readonly mls: boolean;
@@ -13,4 +15,9 @@ export type DeliveryMode = 'sticky' | 'anycast';
 export function delivery(defaults: Omit<Delivery, 'mode'>, wanted: Partial<Delivery>): Delivery {
   const { mls = defaults.mls, reliable = defaults.reliable, mode } = wanted;
   return { mls, reliable, mode: mls && mode === 'anycast' ? 'sticky' : mode };
+}
+
+/** One text for messages that may share a session. */
+export function deliveryKey(target: SlimName, { mls, reliable }: Delivery): string {
+  return `${String(target)} ${mls} ${reliable}`;
 }

@@ -26,11 +26,6 @@ export class ItemUpload {
     this.sender = new ItemSender(0, (reason) => this.fail(reason));
   }
 
-  /** Some of the source may be gone already. */
-  get hasBegun(): boolean {
-    return this.items !== undefined;
-  }
-
   /** The other side takes that many more items. */
   grant(count: number): void {
     this.sender.credit.grant(count);

@@ -1,7 +1,7 @@
 import { SlimError, type Metadata, type SessionMessage, type SlimName } from '@nestjs-slim/core';
 import { readForeign, writeForeign } from '../payload/foreign-payload.js';
-import type { SlimConnection } from '../slim-connection.js';
 import type { ClientCall } from './client-call.js';
+import type { ClientLife } from './client-life.js';
 import type { Delivery } from './delivery.js';
 import { isLoss } from './loss.js';
 import { PlainSessions } from './plain-sessions.js';
@@ -22,8 +22,8 @@ export interface PlainMessage {
 export class PlainCalls {
   private readonly sessions: PlainSessions;
 
-  constructor(connection: SlimConnection) {
-    this.sessions = new PlainSessions(connection);
+  constructor(life: ClientLife) {
+    this.sessions = new PlainSessions(life);
   }
 
   /**
@@ -65,7 +65,7 @@ export class PlainCalls {
     }
   }
 
-  /** Ends every session and every attempt to open one. */
+  /** Ends every session: the life of the client is over. */
   close(): Promise<void> {
     return this.sessions.close();
   }

@@ -1,7 +1,6 @@
-import { SlimError, type Session, type SlimName } from '@nestjs-slim/core';
-import type { SlimApp } from '@nestjs-slim/platform-node';
-import type { SlimConnection } from '../slim-connection.js';
-import type { Delivery } from './delivery.js';
+import type { Session, SlimName } from '@nestjs-slim/core';
+import type { ClientLife } from './client-life.js';
+import { deliveryKey, type Delivery } from './delivery.js';
 
 /** A session that nobody asks by now. */
 interface Idle {
@@ -12,21 +11,20 @@ interface Idle {
 
 /** Sessions with applications that know nothing of Nest: each has one question at a time, or none ever. */
 export class PlainSessions {
-  private readonly connection: SlimConnection;
-  private readonly abortion = new AbortController();
+  private readonly life: ClientLife;
   /** All that last, by what they are good for. */
   private readonly keys = new Map<Session, string>();
   private readonly idle = new Map<string, Idle[]>();
   private readonly telling = new Map<string, Promise<Session>>();
 
-  constructor(connection: SlimConnection) {
-    this.connection = connection;
+  constructor(life: ClientLife) {
+    this.life = life;
   }
 
   /** A session to ask by, until it is given back or dropped. @throws SlimError as `SlimApp.openSession` */
   async take(target: SlimName, delivery: Delivery): Promise<Session> {
     const to = await this.resolve(target, delivery);
-    const key = keyOf(to, delivery);
+    const key = deliveryKey(to, delivery);
     const idle = this.idle.get(key)?.pop();
     if (!idle) return this.open(to, delivery, key);
     idle.wake();
@@ -50,7 +48,7 @@ export class PlainSessions {
   /** A session for what is not answered, shared by all of it. What the other side says there is not read. */
   async toTell(target: SlimName, delivery: Delivery): Promise<Session> {
     const to = await this.resolve(target, delivery);
-    const key = `${keyOf(to, delivery)} told`;
+    const key = `${deliveryKey(to, delivery)} told`;
     const known = this.telling.get(key);
     if (known) return known;
     const opening = this.open(to, delivery, key);
@@ -67,28 +65,19 @@ export class PlainSessions {
     return session.close();
   }
 
-  /** Ends every session and every attempt to open one. */
+  /** Ends every session: the life of the client is over. */
   async close(): Promise<void> {
-    this.abortion.abort(closed());
     await Promise.all([...this.keys.keys()].map((session) => session.close()));
   }
 
   private async resolve(target: SlimName, { mode }: Delivery): Promise<SlimName> {
-    if (mode !== 'anycast' || target.isInstance) return target;
-    const app = await this.app();
-    const { discoveryMs } = this.connection.settings;
-    return app.discover(target, { discoveryMs, signal: this.abortion.signal });
+    return mode !== 'anycast' || target.isInstance ? target : this.life.discover(target);
   }
 
-  private async open(to: SlimName, { mls, reliable }: Delivery, key: string): Promise<Session> {
-    const app = await this.app();
-    const { discoveryMs } = this.connection.settings;
-    const { signal } = this.abortion;
+  private async open(to: SlimName, delivery: Delivery, key: string): Promise<Session> {
     const [other] = [...this.keys].find(([, known]) => known === key) ?? [];
-    const options = { mls, reliable, discoveryMs, signal };
-    const session = await app.openSession(other?.peer ?? to, options);
+    const session = await this.life.openSession(other?.peer ?? to, delivery);
     this.keys.set(session, key);
-    this.connection.announce(session);
     void session.ended.then(() => {
       this.rouse(session);
       this.keys.delete(session);
@@ -105,16 +94,6 @@ export class PlainSessions {
     else this.idle.delete(key);
     return wasIdle;
   }
-
-  private async app(): Promise<SlimApp> {
-    const app = await this.connection.connect();
-    if (this.abortion.signal.aborted) throw closed();
-    return app;
-  }
-}
-
-function keyOf(target: SlimName, { mls, reliable }: Delivery): string {
-  return `${String(target)} ${mls} ${reliable}`;
 }
 
 async function discard(session: Session): Promise<void> {
@@ -124,8 +103,4 @@ async function discard(session: Session): Promise<void> {
   } catch {
     // The other side vanished, which those who publish hear of.
   }
-}
-
-function closed(): SlimError {
-  return new SlimError('aborted', 'the client is closed');
 }

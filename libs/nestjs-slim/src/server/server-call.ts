@@ -147,8 +147,9 @@ export class ServerCall {
 
   /** Publishes an error instead of an answer, or of what is left of it, and stops the handler. Never fails. */
   async refuse(reason: unknown): Promise<void> {
-    if (this.isFinished || this.abortion.isAborted) return;
-    await this.breakOff(reason, 'aborted');
+    if (this.isFinished) return;
+    // Aborted before there was anything for its handler: nobody else ends it.
+    if (!this.abortion.isAborted) await this.breakOff(reason, 'aborted');
     this.end();
   }
 

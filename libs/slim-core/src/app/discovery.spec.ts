@@ -55,6 +55,14 @@ describe('Discovery', () => {
     expect([...found].toSorted()).toStrictEqual(bobs.map(({ name }) => String(name)).toSorted());
   });
 
+  it('fails when the application is closed', async () => {
+    const { alice } = await setup();
+    await alice.close();
+    const closed = { name: 'SlimError', code: 'link-closed' };
+    await expect(alice.discover('org/ns/bob')).rejects.toMatchObject(closed);
+    await expect(collect(alice.instances('org/ns/bob'))).rejects.toMatchObject(closed);
+  });
+
   it('does not find an instance that is about to close', async () => {
     const { alice, bobs } = await setup();
     for (const bob of bobs.slice(1)) bob.discoverable = false;

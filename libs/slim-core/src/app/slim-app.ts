@@ -178,10 +178,14 @@ export class SlimApp {
 
   /**
    * Every instance that answers to a name, each once and as it answers, until the time for discovery is
-   * over or the reader stops. Throws `aborted`, `invalid-name`, `link-closed`.
+   * over or the reader stops. Reading throws `aborted`, `invalid-name`, `link-closed`.
    */
-  instances(target: SlimName | string, options: DiscoverOptions = {}): AsyncIterable<SlimName> {
-    return this.#sessions.instances(this.#context.toWireName(target), options);
+  async *instances(
+    target: SlimName | string,
+    options: DiscoverOptions = {},
+  ): AsyncIterable<SlimName> {
+    if (this.#closing) throw new SlimError('link-closed', 'the application is closed');
+    yield* this.#sessions.instances(this.#context.toWireName(target), options);
   }
 
   /**

@@ -50,4 +50,14 @@ export class SlimName {
   toString(): string {
     return this.isInstance ? `${this.service}/${formatId(this.id)}` : this.service;
   }
+
+  /** In JSON a name is its text. */
+  toJSON(): string {
+    return this.toString();
+  }
+
+  /** How `console.log` of Node.js shows it. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `SlimName ${this.toString()}`;
+  }
 }

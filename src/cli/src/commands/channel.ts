@@ -11,6 +11,7 @@ import { messageFields } from '../message-fields.js';
 import { log, print, printFailure } from '../output.js';
 import { talk, type ChannelAction } from '../talk.js';
 import { usageOf } from '../usage.js';
+import { textPayload } from '../text-payload.js';
 
 const defaultWaitMs = 30_000;
 
@@ -96,7 +97,7 @@ async function takePart(room: Channel, line: CommandLine, stop: AbortSignal): Pr
 }
 
 async function publishAndRead(room: Channel, line: CommandLine, stop: AbortSignal): Promise<void> {
-  for (const text of line.texts('message')) await room.publish(Buffer.from(text));
+  for (const text of line.texts('message')) await room.publish(...textPayload(text));
   const timeoutMs = line.count('timeout', 1) ?? defaultWaitMs;
   for (let left = line.count('expect', 0) ?? 0; left > 0; left -= 1) {
     print('message', messageFields(await room.next({ timeoutMs, signal: stop })));
