@@ -64,7 +64,7 @@ describe('a call to an application that knows nothing of Nest', () => {
     values.map((value) => (value instanceof Uint8Array ? new TextDecoder().decode(value) : value));
 
   it.each([
-    ['text/plain', 'hello', bytes('hello')],
+    ['text/plain', 'hello', 'hello'],
     ['application/json', { id: 7 }, { id: 7 }],
     ['application/cloudevents+json', { id: 7 }, { id: 7 }],
     ['application/octet-stream', new Uint8Array([0, 0xff]), new Uint8Array([0, 0xff])],

@@ -9,6 +9,7 @@ import {
 } from '@nestjs-slim/core';
 import { SlimApp } from '@nestjs-slim/platform-node';
 import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
+import { DroppedLog } from './dropped-log.js';
 import { SlimListeners, type SlimEvents, type SlimStatus } from './slim-events.js';
 import { checkOptions, type SlimOptions, type SlimSettings } from './slim-options.js';
 
@@ -47,6 +48,7 @@ const statusOf = {
 export class SlimConnection implements OnApplicationShutdown {
   readonly settings: SlimSettings;
   readonly events = new SlimListeners();
+  private readonly droppedLog: DroppedLog;
   /** Without it every invitation to a channel is refused. */
   channels: ChannelHost | undefined;
   private readonly currentStatus = new BehaviorSubject<SlimStatus>('disconnected');
@@ -57,6 +59,7 @@ export class SlimConnection implements OnApplicationShutdown {
   /** @throws SlimError `invalid-config`, `invalid-name` */
   constructor(options: SlimOptions) {
     this.settings = checkOptions(options);
+    this.droppedLog = new DroppedLog(this.settings.clock);
   }
 
   /** The name of this service. */
@@ -140,6 +143,11 @@ export class SlimConnection implements OnApplicationShutdown {
     };
   }
 
+  /** Something was refused. Listeners hear of it or, when there are none, whoever reads the log. */
+  dropped(reason: SlimError): void {
+    if (!this.events.emit('dropped', reason)) this.droppedLog.add(reason);
+  }
+
   /** Has listeners hear of a session, and of its end. */
   announce(session: Session): void {
     this.events.emit('sessionOpened', session);
@@ -186,7 +194,7 @@ export class SlimConnection implements OnApplicationShutdown {
         if (status === 'closed') this.ended(app);
         this.setStatus(statusOf[status], reason);
       }),
-      app.on('dropped', (reason) => this.events.emit('dropped', reason)),
+      app.on('dropped', (reason) => this.dropped(reason)),
     ];
     const stopListening = (): void => stop.forEach((off) => off());
     this.state = { kind: 'connected', app, stopListening };

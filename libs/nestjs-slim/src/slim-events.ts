@@ -10,7 +10,7 @@ export type SlimEvents = {
   status: (status: SlimStatus, reason: SlimError | undefined) => void;
   /** An event could not be handled or not be delivered: nobody else is told. */
   error: (error: unknown, pattern: string) => void;
-  /** Something received was refused; nothing else is lost. */
+  /** Something was refused, received or to be answered; nothing else is lost. Logged when nobody listens. */
   dropped: (reason: SlimError) => void;
   /** A session with another application began: opened by a client of this one, or served here. */
   sessionOpened: (session: Session) => void;
@@ -32,8 +32,11 @@ export class SlimListeners {
     this.listeners[name].add(listener);
   }
 
-  /** A listener that throws is logged; the others are called all the same. */
-  emit<Name extends keyof SlimEvents>(name: Name, ...payload: Parameters<SlimEvents[Name]>): void {
+  /** False when nobody listens. A listener that throws is logged; the others are called all the same. */
+  emit<Name extends keyof SlimEvents>(
+    name: Name,
+    ...payload: Parameters<SlimEvents[Name]>
+  ): boolean {
     for (const listener of this.listeners[name]) {
       try {
         (listener as (...args: Parameters<SlimEvents[Name]>) => void)(...payload);
@@ -41,5 +44,6 @@ export class SlimListeners {
         Logger.error(reason, 'SlimListeners');
       }
     }
+    return this.listeners[name].size > 0;
   }
 }

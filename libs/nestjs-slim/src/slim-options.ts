@@ -90,7 +90,7 @@ export function checkOptions(options: SlimOptions): SlimSettings {
   return {
     app,
     // An instance has its id from its identity.
-    name: SlimName.from(name).withId(nullId),
+    name: ownName(name),
     clock,
     requestTimeoutMs: duration('requestTimeoutMs', requestTimeoutMs, 30_000),
     discoveryMs: duration('discoveryMs', discoveryMs, 2_000),
@@ -120,6 +120,13 @@ export function duration(option: string, value: number | undefined, otherwise: n
 export function positive(option: string, value: number): number {
   if (Number.isInteger(value) && value > 0) return value;
   throw new SlimError('invalid-config', `${option}: expected 1 or more, got ${String(value)}`);
+}
+
+/** Callers say `name#operation`, so a name with a `#` in it could not be called. */
+function ownName(given: SlimName | string): SlimName {
+  const name = SlimName.from(given).withId(nullId);
+  if (!name.service.includes('#')) return name;
+  throw new SlimError('invalid-name', `expected org/namespace/service, got "${name.service}"`);
 }
 
 function missing(option: string, expected: string): SlimError {

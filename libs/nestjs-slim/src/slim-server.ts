@@ -182,7 +182,7 @@ export class SlimServer
       isOpen: () => serving.isOpen,
       request: (call, handler, data) => this.request(call, handler, data),
       event: (call, matches, data) => void this.events.ofCall(call, matches, data),
-      dropped: (reason) => connection.events.emit('dropped', reason),
+      dropped: (reason) => connection.dropped(reason),
     };
     const serving = new Serving({ connection, host, aliases: table.aliases });
     this.serving = serving;

@@ -49,12 +49,17 @@ export function parseCommandLine(
     const expected = targets === 'none' ? 'no argument' : 'one NAME';
     throw new SlimError('invalid-config', `expected ${expected}, got "${positionals.join(' ')}"`);
   }
+  const [target = ''] = positionals;
+  if (target.includes('#')) {
+    const why = 'an operation is part of an envelope, which this command does not write';
+    throw new SlimError('invalid-name', `expected org/namespace/service, got "${target}": ${why}`);
+  }
   const text = (option: string): string | undefined => {
     const value = values[option];
     return typeof value === 'string' ? value : undefined;
   };
   return {
-    target: positionals[0] ?? '',
+    target,
     text,
     texts: (option) => {
       const value = values[option];

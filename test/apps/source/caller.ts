@@ -9,7 +9,7 @@ import {
   SlimClient,
   SlimRecordBuilder,
 } from 'nestjs-slim';
-import { ReplaySubject, firstValueFrom } from 'rxjs';
+import { ReplaySubject, firstValueFrom, from } from 'rxjs';
 import type { Greeting } from './greeting.js';
 import { names } from './names.js';
 
@@ -41,6 +41,10 @@ export class Caller {
 
   askTarget(who: string): Promise<Greeting> {
     return firstValueFrom(this.greeter.send<Greeting>('greet', who));
+  }
+
+  count(words: readonly string[]): Promise<number> {
+    return firstValueFrom(this.greeter.send<number>('count', from(words)));
   }
 
   askByName(who: string, mood: string): Promise<Greeting> {

@@ -8,6 +8,7 @@ import {
   SlimContext,
   SlimMetadata,
   SlimSource,
+  type ItemStream,
   type SlimName,
 } from 'nestjs-slim';
 import type { Greeting } from './greeting.js';
@@ -27,6 +28,14 @@ export class Greeter {
   ): Greeting {
     const session = context.getSession();
     return { text: `hello ${who}`, caller: context.getSource().service, mls: session.mls, mood };
+  }
+
+  // `ItemStream` has to be no class for Nest: pipes would make instances of it.
+  @MessagePattern('count')
+  async count(@Payload() words: ItemStream<string>): Promise<number> {
+    let count = 0;
+    for await (const word of words) count += word.length > 0 ? 1 : 0;
+    return count;
   }
 
   @ChannelMessage()

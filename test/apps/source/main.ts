@@ -44,6 +44,9 @@ async function conversation(caller: Caller): Promise<void> {
   const greeting = { text: 'hello Ada', caller: names.caller, mls: true };
   assert.deepEqual(await caller.askTarget('Ada'), greeting);
   assert.deepEqual(await caller.askByName('Ada', 'good'), { ...greeting, mood: 'good' });
+  assert.equal(await caller.count(['one', 'two']), 2);
+  const types: unknown = Reflect.getMetadata('design:paramtypes', Greeter.prototype, 'count');
+  assert.deepEqual(types, [Object]);
 }
 
 async function main(): Promise<void> {

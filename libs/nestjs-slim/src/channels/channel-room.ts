@@ -49,7 +49,8 @@ export class ChannelRoom implements ChannelSide {
   /** This side is in a channel of that name. */
   enter(channel: Channel): void {
     if (this.closed.aborted) return void channel.close();
-    const { events, settings } = this.connection;
+    const { connection } = this;
+    const { settings } = connection;
     const handlers = (this.handlers ??= this.bind());
     const run = new ChannelRun(channel, {
       clock: settings.clock,
@@ -62,7 +63,7 @@ export class ChannelRoom implements ChannelSide {
       received: ({ source, identity }, { data, metadata, isForeign }) =>
         this.messages$.next({ data, source, identity, metadata, isForeign }),
       failed: (reason) => this.report(reason, 'A handler'),
-      dropped: (reason) => events.emit('dropped', reason),
+      dropped: (reason) => connection.dropped(reason),
     });
     this.runs.push(run);
     channel.on('presence', () => this.leaveOrphans());

@@ -82,7 +82,7 @@ export class ClientSessions {
       discover: () => this.anycast(target, delivery).then((session) => session.peer),
       instances: () => this.instances(target, { discoveryMs }),
       open: (instance) => this.one(instance, delivery),
-      dropped: (reason) => this.life.connection.events.emit('dropped', reason),
+      dropped: (reason) => this.life.connection.dropped(reason),
     });
     this.shares.set(key, share);
     return share;
@@ -95,7 +95,7 @@ export class ClientSessions {
   ): Promise<ClientSession> {
     const { connection } = this.life;
     const opened = await this.life.openSession(target, delivery);
-    const dropped = (reason: SlimError): void => connection.events.emit('dropped', reason);
+    const dropped = (reason: SlimError): void => connection.dropped(reason);
     const { payloads } = connection.settings;
     const session = new ClientSession(opened, { payloads, dropped, unusable });
     this.lasting.add(session);

@@ -1,5 +1,5 @@
 import type { Metadata, SessionMessage } from '@nestjs-slim/core';
-import { parseJson, toJson } from './value.js';
+import { parseJson, parseText, toJson } from './value.js';
 
 /** A payload as it is published. */
 export interface ForeignPayload {
@@ -11,15 +11,18 @@ export interface ForeignPayload {
 /** What the official SDK says when the application gives no payload type. */
 const unspecifiedTypes = ['', 'msg'];
 const json = 'application/json';
+const plainText = 'text/plain';
 const encoder = new TextEncoder();
 
 /**
  * What a handler gets from a peer that sends no envelope: the parsed value when the payload says that it
- * is JSON, or says nothing and is a JSON object or array; otherwise the bytes.
- * @throws SlimError `malformed-frame` when it says that it is JSON and is not
+ * is JSON, or says nothing and is a JSON object or array; text when it says that; otherwise the bytes.
+ * @throws SlimError `malformed-frame` when it is not what it says
  */
 export function readForeign({ payload, payloadType }: SessionMessage): unknown {
-  if (isJsonType(payloadType)) return parseJson(payload);
+  const mediaType = mediaTypeOf(payloadType);
+  if (mediaType === json || mediaType.endsWith('+json')) return parseJson(payload);
+  if (mediaType === plainText) return parseText(payload);
   if (!unspecifiedTypes.includes(payloadType) || !looksLikeJson(payload)) return payload;
   try {
     return parseJson(payload);
@@ -35,7 +38,7 @@ export function writeForeign(value: unknown): ForeignPayload | undefined {
     return { payload: value, payloadType: 'application/octet-stream' };
   }
   if (typeof value === 'string') {
-    return { payload: encoder.encode(value), payloadType: 'text/plain' };
+    return { payload: encoder.encode(value), payloadType: plainText };
   }
   const text = toJson(value);
   return text === undefined ? undefined : { payload: encoder.encode(text), payloadType: json };
@@ -49,9 +52,10 @@ export function writeForeignError(error: unknown): ForeignPayload {
   return { payload, payloadType: json, metadata: { 'slim-error': 'true' } };
 }
 
-function isJsonType(payloadType: string): boolean {
+/** `text/plain; charset=utf-8` is `text/plain`. */
+function mediaTypeOf(payloadType: string): string {
   const [mediaType = ''] = payloadType.toLowerCase().split(';');
-  return mediaType.trim() === json || mediaType.trim().endsWith('+json');
+  return mediaType.trim();
 }
 
 function looksLikeJson(payload: Uint8Array): boolean {

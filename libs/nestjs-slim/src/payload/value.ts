@@ -40,6 +40,15 @@ export function decodeValue({ contentType, data }: EncodedValue, codec?: Payload
 }
 
 /** @throws SlimError `malformed-frame` */
+export function parseText(data: Uint8Array): string {
+  try {
+    return decoder.decode(data);
+  } catch (reason) {
+    throw SlimError.from(reason, 'malformed-frame', 'the data is not UTF-8');
+  }
+}
+
+/** @throws SlimError `malformed-frame` */
 export function parseJson(data: Uint8Array): unknown {
   try {
     return JSON.parse(decoder.decode(data)) as unknown;

@@ -5,7 +5,7 @@ import type { Payloads } from '../payload/payloads.js';
 import { exceptionOf } from '../payload/rpc-error.js';
 import { IncomingItems } from '../streams/incoming-items.js';
 import { defaultCredit } from '../streams/item-credit.js';
-import { ItemStream } from '../streams/item-stream.js';
+import { QueuedItemStream, type ItemStream } from '../streams/item-stream.js';
 import type { Abortion } from './abortion.js';
 import type { Replies } from './replies.js';
 
@@ -36,7 +36,7 @@ export class RequestItems {
   /** What the handler gets. Nothing comes before it was opened. */
   open(): ItemStream {
     this.grant(defaultCredit);
-    return new ItemStream(this.items.queue);
+    return new QueuedItemStream(this.items.queue);
   }
 
   /** An envelope that is part of the stream. Never throws. */

@@ -31,5 +31,5 @@ describe('a sender and a reader that is a hundred times slower', () => {
     await writing;
     // One is in the hands of the reader.
     expect({ read, lead }).toStrictEqual({ read: many, lead: defaultCredit + 1 });
-  });
+  }, 60_000);
 });

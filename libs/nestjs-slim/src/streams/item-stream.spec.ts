@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { isObservable, take } from 'rxjs';
 import { outcome } from '../testing/spec-outcome.js';
 import { ItemQueue } from './item-queue.js';
-import { ItemStream } from './item-stream.js';
+import { QueuedItemStream } from './item-stream.js';
 
 function setup() {
   const log: string[] = [];
@@ -10,10 +10,10 @@ function setup() {
     () => log.push('consumed'),
     () => log.push('stopped'),
   );
-  return { log, queue, stream: new ItemStream(queue) };
+  return { log, queue, stream: new QueuedItemStream(queue) };
 }
 
-describe('ItemStream', () => {
+describe('QueuedItemStream', () => {
   it('is read with for await, an item at a time', async () => {
     const { log, queue, stream } = setup();
     for (const item of [1, 2, 3]) queue.push(item);

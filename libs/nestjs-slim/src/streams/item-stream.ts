@@ -6,7 +6,11 @@ import type { ItemQueue } from './item-queue.js';
  * item when the one before it was dealt with, so that a slow reader slows the sender; subscribed to, it
  * gives items as they come.
  */
-export class ItemStream<Item = unknown> extends Observable<Item> implements AsyncIterable<Item> {
+// An interface, so that the type of a parameter is `Object` for Nest: pipes make instances of classes.
+export interface ItemStream<Item = unknown> extends Observable<Item>, AsyncIterable<Item> {}
+
+/** The stream of what a queue is given. */
+export class QueuedItemStream<Item> extends Observable<Item> implements ItemStream<Item> {
   private readonly queue: ItemQueue<Item>;
 
   constructor(queue: ItemQueue<Item>) {

@@ -17,6 +17,8 @@ export interface DiscoveryOptions {
 /** Requests within the time for discovery: to one of those who have the name, and to all of them. */
 const triesForOne = 4;
 const triesForAll = 2;
+/** Further instances are not told of: somebody may make them up. */
+const maxInstances = 1_024;
 
 /**
  * Finds one of those who answer to a name (reference: sessions 4.1).
@@ -74,7 +76,7 @@ export class Discovery extends BaseSession {
       },
       (reply) => {
         const name = answerer(reply, target);
-        if (known.has(name.key)) return;
+        if (known.has(name.key) || known.size === maxInstances) return;
         known.add(name.key);
         found(name.slimName);
       },
