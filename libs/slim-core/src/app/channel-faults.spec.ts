@@ -4,6 +4,7 @@ import { sharedSecret } from '../auth/shared-secret.js';
 import { ChannelSession } from '../session/channel-session.js';
 import type { Channel } from '../session/channel.js';
 import { Fabric } from '../testing/fabric.js';
+import { joined, readTexts } from '../testing/joining.js';
 import { LinkTap, type Tapped } from '../testing/link-tap.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { seededRandom } from '../testing/seeded-random.js';
@@ -38,19 +39,8 @@ const impatient: Partial<SlimAppOptions> = {
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-async function joined(app: SlimApp): Promise<Channel> {
-  for await (const channel of app.sessions()) if (channel.kind === 'channel') return channel;
-  throw new Error('the application ended');
-}
-
-async function read(channel: Channel, count: number): Promise<string[]> {
-  const texts: string[] = [];
-  while (texts.length < count) {
-    const { payload } = await channel.next({ timeoutMs: 5_000 });
-    texts.push(new TextDecoder().decode(payload));
-  }
-  return texts;
-}
+const read = (channel: Channel, count: number): Promise<string[]> =>
+  readTexts(channel, count, 5_000);
 
 /** A channel with members, whose links are 1, 2, … in the order they are given. */
 async function room(size: number, options: Partial<SlimAppOptions> = quick) {

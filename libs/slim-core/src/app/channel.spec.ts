@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { nodeCrypto } from '../../../slim-platform-node/src/node-crypto.js';
 import type { Channel } from '../session/channel.js';
 import { Fabric } from '../testing/fabric.js';
+import { joined, readTexts } from '../testing/joining.js';
 import type { SlimApp } from './slim-app.js';
 
 const secret = 'a secret that only the tests of this file share';
@@ -15,19 +16,8 @@ afterEach(async () => {
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-async function joined(app: SlimApp): Promise<Channel> {
-  for await (const channel of app.sessions()) if (channel.kind === 'channel') return channel;
-  throw new Error('the application ended');
-}
-
-async function read(channel: Channel, count: number): Promise<string[]> {
-  const texts: string[] = [];
-  while (texts.length < count) {
-    const { payload } = await channel.next({ timeoutMs: 3_000 });
-    texts.push(new TextDecoder().decode(payload));
-  }
-  return texts;
-}
+const read = (channel: Channel, count: number): Promise<string[]> =>
+  readTexts(channel, count, 3_000);
 
 async function room(size: number, options: { mls?: boolean; reliable?: boolean } = {}) {
   const moderatorApp = await fabric.connect('org/ns/moderator');
