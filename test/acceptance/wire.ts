@@ -1,4 +1,5 @@
 import { SlimError, type Link, type LinkDialler, type LinkEvents } from '@nestjs-slim/core';
+import { ForwardingLink } from '@nestjs-slim/core/testing';
 
 /** The way to a node, as a dialler: a test sees what goes over it, and can hold, refuse, mute and cut. */
 export class Wire implements LinkDialler {
@@ -50,45 +51,28 @@ export class Wire implements LinkDialler {
   }
 }
 
-class WiredLink implements Link {
-  readonly #link: Link;
+class WiredLink extends ForwardingLink {
   readonly #wire: Wire;
 
   constructor(link: Link, wire: Wire) {
-    this.#link = link;
+    super(link);
     this.#wire = wire;
   }
 
-  get remote(): string {
-    return this.#link.remote;
-  }
-
-  open(events: LinkEvents): void {
+  override open(events: LinkEvents): void {
     this.#wire.open += 1;
-    this.#link.open({
-      frame: (bytes) => this.#wire.passes(bytes) && events.frame(bytes),
-      drained: () => events.drained(),
-      closed: (reason) => this.#wire.ended(() => events.closed(reason)),
-    });
+    super.open(events);
   }
 
-  send(frame: Uint8Array): boolean {
-    return this.#wire.passes(frame) ? this.#link.send(frame) : true;
+  override send(frame: Uint8Array): boolean {
+    return this.#wire.passes(frame) ? super.send(frame) : true;
   }
 
-  pause(): void {
-    this.#link.pause();
+  protected override received(bytes: Uint8Array, handOn: (frame: Uint8Array) => void): void {
+    if (this.#wire.passes(bytes)) handOn(bytes);
   }
 
-  resume(): void {
-    this.#link.resume();
-  }
-
-  close(): Promise<void> {
-    return this.#link.close();
-  }
-
-  destroy(reason: SlimError): void {
-    this.#link.destroy(reason);
+  protected override closed(handOn: () => void): void {
+    this.#wire.ended(handOn);
   }
 }

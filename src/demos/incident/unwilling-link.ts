@@ -1,5 +1,6 @@
 import { Subject } from 'rxjs';
-import type { Link, LinkDialler, LinkEvents, SlimError } from '@nestjs-slim/core';
+import type { Link, LinkDialler } from '@nestjs-slim/core';
+import { ForwardingLink } from '@nestjs-slim/core/testing';
 import { room } from './names.js';
 import { messageType, seenFrame, type SeenFrame } from './seen-frame.js';
 
@@ -51,44 +52,15 @@ export class UnwillingDialler implements LinkDialler {
 }
 
 /** A link whose incoming frames pass through a sieve. */
-class SiftedLink implements Link {
-  readonly #inner: Link;
+class SiftedLink extends ForwardingLink {
   readonly #sift: (frame: Uint8Array, deliver: () => void) => void;
 
-  constructor(inner: Link, sift: (frame: Uint8Array, deliver: () => void) => void) {
-    this.#inner = inner;
+  constructor(link: Link, sift: (frame: Uint8Array, deliver: () => void) => void) {
+    super(link);
     this.#sift = sift;
   }
 
-  get remote(): string {
-    return this.#inner.remote;
-  }
-
-  open(events: LinkEvents): void {
-    this.#inner.open({
-      frame: (bytes) => this.#sift(bytes, () => events.frame(bytes)),
-      drained: () => events.drained(),
-      closed: (reason) => events.closed(reason),
-    });
-  }
-
-  send(frame: Uint8Array): boolean {
-    return this.#inner.send(frame);
-  }
-
-  pause(): void {
-    this.#inner.pause();
-  }
-
-  resume(): void {
-    this.#inner.resume();
-  }
-
-  close(): Promise<void> {
-    return this.#inner.close();
-  }
-
-  destroy(reason: SlimError): void {
-    this.#inner.destroy(reason);
+  protected override received(bytes: Uint8Array, handOn: (frame: Uint8Array) => void): void {
+    this.#sift(bytes, () => handOn(bytes));
   }
 }

@@ -1,4 +1,5 @@
 export { Fabric } from './fabric.js';
+export { ForwardingLink } from './forwarding-link.js';
 export { LossyLinks, type Faults } from './lossy-link.js';
 export { ManualClock } from './manual-clock.js';
 export { seededRandom } from './seeded-random.js';

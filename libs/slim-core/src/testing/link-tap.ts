@@ -1,5 +1,6 @@
-import type { Link, LinkEvents } from '../link/link.js';
+import type { Link } from '../link/link.js';
 import { frame, type Frame } from '../wire/frame.js';
+import { ForwardingLink } from './forwarding-link.js';
 
 /** One frame on its way to or from an application. */
 export interface Tapped {
@@ -23,25 +24,9 @@ export class LinkTap {
   /** For `Fabric`. */
   readonly wrap = (link: Link): Link => {
     const linkIndex = this.#links++;
-    return {
-      remote: link.remote,
-      open: (events: LinkEvents) =>
-        link.open({
-          frame: (bytes) =>
-            this.#pass({ bytes, linkIndex, isSent: false }, () => events.frame(bytes)),
-          drained: () => events.drained(),
-          closed: (reason) => events.closed(reason),
-        }),
-      send: (bytes) => {
-        let isWritable = true;
-        this.#pass({ bytes, linkIndex, isSent: true }, () => (isWritable = link.send(bytes)));
-        return isWritable;
-      },
-      pause: () => link.pause(),
-      resume: () => link.resume(),
-      close: () => link.close(),
-      destroy: (reason) => link.destroy(reason),
-    };
+    return new TappedLink(link, (bytes, isSent, handOn) =>
+      this.#pass({ bytes, linkIndex, isSent }, handOn),
+    );
   };
 
   /** Lets go what is held back, in order, and holds nothing back any more. */
@@ -60,5 +45,26 @@ export class LinkTap {
     if (this.loses(tapped)) return;
     if (this.holds(tapped)) this.#held.push(handOn);
     else handOn();
+  }
+}
+
+type Pass = (bytes: Uint8Array, isSent: boolean, handOn: () => void) => void;
+
+class TappedLink extends ForwardingLink {
+  readonly #pass: Pass;
+
+  constructor(link: Link, pass: Pass) {
+    super(link);
+    this.#pass = pass;
+  }
+
+  override send(bytes: Uint8Array): boolean {
+    let isWritable = true;
+    this.#pass(bytes, true, () => (isWritable = super.send(bytes)));
+    return isWritable;
+  }
+
+  protected override received(bytes: Uint8Array, handOn: (frame: Uint8Array) => void): void {
+    this.#pass(bytes, false, () => handOn(bytes));
   }
 }

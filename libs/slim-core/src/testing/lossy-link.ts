@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from '../clock/clock.js';
 import { SlimError } from '../errors/slim-error.js';
-import type { Link, LinkEvents } from '../link/link.js';
+import type { Link } from '../link/link.js';
+import { ForwardingLink } from './forwarding-link.js';
 import { seededRandom } from './seeded-random.js';
 
 /** How often what goes wrong, from 0 to 1 for each frame. */
@@ -72,54 +73,30 @@ export class LossyLinks {
   }
 }
 
-class LossyLink implements Link {
-  readonly #link: Link;
+class LossyLink extends ForwardingLink {
   readonly #links: LossyLinks;
   #isOver = false;
 
   constructor(link: Link, links: LossyLinks) {
-    this.#link = link;
+    super(link);
     this.#links = links;
   }
 
-  get remote(): string {
-    return this.#link.remote;
-  }
-
-  open(events: LinkEvents): void {
-    this.#link.open({
-      frame: (bytes) =>
-        this.#pass(bytes, (frame) => {
-          if (!this.#isOver) events.frame(frame);
-        }),
-      drained: () => events.drained(),
-      closed: (reason) => {
-        this.#isOver = true;
-        events.closed(reason);
-      },
-    });
-  }
-
-  send(frame: Uint8Array): boolean {
+  override send(frame: Uint8Array): boolean {
     let isWritable = true;
-    this.#pass(frame, (carried) => (isWritable = this.#link.send(carried)));
+    this.#pass(frame, (carried) => (isWritable = super.send(carried)));
     return isWritable;
   }
 
-  pause(): void {
-    this.#link.pause();
+  protected override received(bytes: Uint8Array, handOn: (frame: Uint8Array) => void): void {
+    this.#pass(bytes, (frame) => {
+      if (!this.#isOver) handOn(frame);
+    });
   }
 
-  resume(): void {
-    this.#link.resume();
-  }
-
-  close(): Promise<void> {
-    return this.#link.close();
-  }
-
-  destroy(reason: SlimError): void {
-    this.#link.destroy(reason);
+  protected override closed(handOn: () => void): void {
+    this.#isOver = true;
+    handOn();
   }
 
   #pass(frame: Uint8Array, handOn: (frame: Uint8Array) => void): void {
