@@ -157,7 +157,7 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
     try {
       // As for requests.
       this.unwrap();
-      const outgoing = readOutgoing(packet, this.patterns);
+      const outgoing = readOutgoing(packet, SlimRecord.from(packet.data), this.patterns);
       const sending = this.watch('event', outgoing);
       try {
         await this.outbound.tell(withMetadata(outgoing, sending.metadata));
@@ -198,7 +198,8 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
     observer: (packet: WritePacket) => void,
   ): ClientCall {
     const { settings } = this.connection;
-    const { data, options } = SlimRecord.from(packet.data);
+    const record = SlimRecord.from(packet.data);
+    const { data, options } = record;
     const usualMs = isItemSource(data) ? Infinity : settings.requestTimeoutMs;
     const call = {
       clock: settings.clock,
@@ -209,7 +210,7 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
       isPulled,
     };
     try {
-      return this.ask(readOutgoing(packet, this.patterns), call);
+      return this.ask(readOutgoing(packet, record, this.patterns), call);
     } catch (reason) {
       const failed = new ClientCall(call);
       failed.fail(reason);

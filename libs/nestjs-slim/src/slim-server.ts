@@ -11,6 +11,7 @@ import {
 import { SlimError } from '@nestjs-slim/core';
 import { defer, finalize, tap, type Observable, type Subscription } from 'rxjs';
 import { PatternReader } from './patterns/pattern-reader.js';
+import { splitKey } from './patterns/pattern.js';
 import { respondInTurn } from './server/answer-queue.js';
 import { EventRuns } from './server/event-runs.js';
 import { HandlerMethods } from './server/handler-methods.js';
@@ -108,7 +109,7 @@ export class SlimServer
 
   /** Takes a pattern as it is in `SlimContext.getPattern`. */
   override getHandlerByPattern(pattern: string): MessageHandler | null {
-    const [service = '', operation = ''] = pattern.split('#');
+    const [service, operation] = splitKey(pattern);
     const match =
       this.table.message(service, operation) ?? this.table.events(service, operation)[0];
     return match?.handler ?? null;

@@ -204,7 +204,7 @@ export class ClientSession {
     this.inOrder.run(
       undefined,
       () => this.lose(why),
-      () => undefined,
+      (reason) => this.options.dropped(SlimError.from(reason, 'session-closed')),
     );
   }
 
@@ -236,10 +236,12 @@ export class ClientSession {
       this.cancel(correlationId);
       call.fail(reason);
     };
-    attempt(fail, () => {
-      const give = (value: unknown): void => attempt(fail, () => this.give(call, envelope, value));
+    try {
+      const give = (value: unknown): void => this.give(call, envelope, value);
       this.inOrder.run(this.valueOf(envelope), give, fail);
-    });
+    } catch (reason) {
+      fail(reason);
+    }
   }
 
   /** @throws SlimError `malformed-frame` */
@@ -281,12 +283,4 @@ const maxId = 2 ** 32 - 1;
 function isLast({ kind, last }: Envelope): boolean {
   if (kind === envelopeKind.item) return last;
   return kind === envelopeKind.end || kind === envelopeKind.error;
-}
-
-function attempt(fail: (reason: unknown) => void, work: () => void): void {
-  try {
-    work();
-  } catch (reason) {
-    fail(reason);
-  }
 }

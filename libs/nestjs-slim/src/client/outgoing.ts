@@ -2,7 +2,7 @@ import { SlimError, type Metadata, type SlimName } from '@nestjs-slim/core';
 import type { ReadPacket } from '@nestjs/microservices';
 import type { PatternReader } from '../patterns/pattern-reader.js';
 import { patternText } from '../patterns/pattern.js';
-import { SlimRecord } from '../slim-record.js';
+import type { SlimRecord } from '../slim-record.js';
 
 /** One message on its way out. */
 export interface Outgoing {
@@ -18,9 +18,12 @@ interface Hooked {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** What a packet of Nest means. @throws SlimError `invalid-name`, `invalid-config` */
-export function readOutgoing(packet: ReadPacket & Hooked, patterns: PatternReader): Outgoing {
-  const record = SlimRecord.from(packet.data);
+/** What a packet of Nest with that record means. @throws SlimError `invalid-name`, `invalid-config` */
+export function readOutgoing(
+  packet: ReadPacket & Hooked,
+  record: SlimRecord,
+  patterns: PatternReader,
+): Outgoing {
   const { name, operation } = patterns.read(packet.pattern);
   const { instance, payloadType, metadata } = record.options;
   if (payloadType !== undefined && operation !== '') {

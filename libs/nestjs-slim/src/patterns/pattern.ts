@@ -34,6 +34,12 @@ export function patternText(pattern: unknown): string {
   return typeof pattern === 'string' ? pattern : describe(pattern);
 }
 
+/** The service and the operation of a text that `patternKey` gave. */
+export function splitKey(key: string): readonly [service: string, operation: string] {
+  const [service = '', operation = ''] = key.split('#');
+  return [service, operation];
+}
+
 /** The one text for patterns that mean the same; what handlers are found by. */
 export function patternKey(service: string, operation: string): string {
   return operation === '' ? service : `${service}#${operation}`;

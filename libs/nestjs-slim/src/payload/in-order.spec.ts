@@ -54,6 +54,23 @@ describe('InOrder', () => {
     expect(log).toStrictEqual(['made 1', 'made 2', 'made 3']);
   });
 
+  it.each(['now', 'later'] as const)(
+    'takes work that throws on what is there %s for a failure, and goes on',
+    async (when) => {
+      const { log } = setup();
+      const order = new InOrder();
+      const first = making(1, when);
+      const refuse = (): void => {
+        throw new Error('by the test');
+      };
+      order.run(first.value, refuse, (reason) => log.push(String(reason)));
+      order.run(2, (made) => log.push(`made ${made}`), String);
+      first.settle();
+      await turns();
+      expect(log).toStrictEqual(['Error: by the test', 'made 2']);
+    },
+  );
+
   it('does not let a failure overtake what came before it', async () => {
     const { log, run } = setup();
     const [slow, failing] = [making(1, 'later'), making(2, 'fails')];

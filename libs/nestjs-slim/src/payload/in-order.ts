@@ -2,15 +2,22 @@
 export class InOrder {
   private last: Promise<void> | undefined;
 
-  /** `failed` hears, in its turn, of a value that could not be made; neither it nor `work` must throw. */
+  /** `failed` hears, in its turn, of a value that could not be made and of what `work` throws; it must not throw. */
   run<Value>(
     value: Value | Promise<Value>,
     work: (value: Value) => void,
     failed: (reason: unknown) => void,
   ): void {
-    if (!this.last && !(value instanceof Promise)) return work(value);
+    const goOn = (made: Value): void => {
+      try {
+        work(made);
+      } catch (reason) {
+        failed(reason);
+      }
+    };
+    if (!this.last && !(value instanceof Promise)) return goOn(value);
     const turn = Promise.allSettled([value, this.last]).then(([made]) =>
-      made.status === 'fulfilled' ? work(made.value) : failed(made.reason),
+      made.status === 'fulfilled' ? goOn(made.value) : failed(made.reason),
     );
     this.last = turn;
     void turn.then(() => {

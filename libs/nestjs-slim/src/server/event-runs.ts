@@ -1,6 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import type { BaseRpcContext, MessageHandler } from '@nestjs/microservices';
 import type { Observable } from 'rxjs';
+import { splitKey } from '../patterns/pattern.js';
 import { SlimContext } from '../slim-context.js';
 import type { SlimTelemetry } from '../telemetry.js';
 import { Abortion } from './abortion.js';
@@ -59,7 +60,7 @@ export class EventRuns {
 
   /** An event that somebody hands to the server by Nest's `handleEvent`. */
   async ofPattern(pattern: string, data: unknown, context: BaseRpcContext): Promise<void> {
-    const [service = '', operation = ''] = pattern.split('#');
+    const [service, operation] = splitKey(pattern);
     const matches = this.host.table.events(service, operation);
     if (matches.length === 0) return this.ignored(pattern, service, operation);
     await this.runAll(matches, data, { context, pattern, abortion: new Abortion() });

@@ -43,7 +43,7 @@ export class RequestItems {
   take(envelope: Envelope): void {
     const { inOrder } = this.options;
     try {
-      inOrder.run(this.read(envelope), (put) => this.attempt(put), this.fail);
+      inOrder.run(this.read(envelope), (put) => put(), this.fail);
     } catch (reason) {
       this.fail(reason);
     }
@@ -67,14 +67,6 @@ export class RequestItems {
     const value = payloads.decodeRequest(pattern, envelope);
     if (!(value instanceof Promise)) return () => this.items.item(value, sequence);
     return value.then((known: unknown) => () => this.items.item(known, sequence));
-  }
-
-  private attempt(put: () => void): void {
-    try {
-      put();
-    } catch (reason) {
-      this.fail(reason);
-    }
   }
 
   private readonly fail = (reason: unknown): void => {

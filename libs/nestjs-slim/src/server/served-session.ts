@@ -180,8 +180,7 @@ export class ServedSession {
     this.attempt(call, () => {
       if (!this.host.isOpen()) throw closing();
       if (!match) throw this.noHandler(call);
-      const run = (data: unknown): void =>
-        this.attempt(call, () => this.host.request(call, match.handler, data));
+      const run = (data: unknown): void => this.host.request(call, match.handler, data);
       this.inOrder.run(read(), run, (reason) => void call.refuse(reason));
     });
   }
