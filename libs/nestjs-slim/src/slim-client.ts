@@ -203,7 +203,7 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
     const usualMs = isItemSource(data) ? Infinity : settings.requestTimeoutMs;
     const call = {
       clock: settings.clock,
-      pattern: patternText(packet.pattern),
+      pattern: packet.pattern,
       timeoutMs: options.timeoutMs ?? usualMs,
       signal: options.signal,
       observer,
@@ -231,11 +231,11 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
       askAgain: () => {
         if (triesLeft === 0 || outbound.isClosed) return false;
         triesLeft -= 1;
-        void outbound.request(message, call);
+        outbound.request(message, call);
         return true;
       },
     });
-    void outbound.request(message, call);
+    outbound.request(message, call);
     return call;
   }
 

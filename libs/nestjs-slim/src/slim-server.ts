@@ -9,7 +9,7 @@ import {
   type WritePacket,
 } from '@nestjs/microservices';
 import { SlimError } from '@nestjs-slim/core';
-import { defer, finalize, tap, type Observable, type Subscription } from 'rxjs';
+import { finalize, type Observable, type Subscription } from 'rxjs';
 import { PatternReader } from './patterns/pattern-reader.js';
 import { splitKey } from './patterns/pattern.js';
 import { respondInTurn } from './server/answer-queue.js';
@@ -73,7 +73,6 @@ export class SlimServer
       table: this.table,
       telemetry: settings.telemetry,
       logger: this.logger,
-      resultsOf: (handler, data, context) => this.resultsOf(handler, data, context),
       withHooks: (context, work) => this.withHooks(context, work),
       failed: (reason, pattern) => this.connection.events.emit('error', reason, pattern),
     });
@@ -204,10 +203,9 @@ export class SlimServer
   private request(call: ServerCall, handler: MessageHandler, data: unknown): void {
     const { context } = call;
     const handling = this.connection.settings.telemetry.handling('request', context);
-    void call.finished.then(() => handling.ended(call.failure));
-    const results = this.resultsOf(handler, data, context);
-    const answers = handlerStream(results, call).pipe(tap(() => call.replyQueued()));
-    const respond = (packet: WritePacket): Promise<void> => call.respond(packet);
+    call.whenFinished(() => handling.ended(call.failure));
+    const answers = handlerStream(() => handler(data, context), call);
+    const respond = (packet: WritePacket): Promise<void> | void => call.respond(packet);
     handling.run(() => {
       // Nest 11 has no `handleRequest`; this is what its own servers do instead.
       if (typeof this.handleRequest === 'function') {
@@ -219,14 +217,6 @@ export class SlimServer
         this.send(answers.pipe(finalize(end)), respond),
       );
     });
-  }
-
-  private resultsOf(
-    handler: MessageHandler,
-    data: unknown,
-    context: BaseRpcContext,
-  ): Observable<unknown> {
-    return defer(() => this.transformToObservable<unknown>(handler(data, context)));
   }
 
   /** Runs `work` between the hooks that observability tools set. */

@@ -44,8 +44,11 @@ export const noTelemetry: SlimTelemetry = {
   handling: () => silent,
 };
 
+/** What goes along with most messages: nothing. */
+export const noMetadata: Metadata = {};
+
 const silent: Sending & Handling = {
-  metadata: {},
+  metadata: noMetadata,
   run: (work) => work(),
   ended: () => undefined,
 };

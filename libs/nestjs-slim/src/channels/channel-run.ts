@@ -148,7 +148,7 @@ export class ChannelRun {
     { context, abortion }: Handled,
   ): Promise<EventFailure | undefined> {
     const work = this.options.handlers[kind].map(async (handler) => {
-      const failure = await runEvent(handler(data, context), abortion);
+      const failure = await runEvent(() => handler(data, context), abortion);
       if (failure) this.options.failed(failure.reason);
       return failure;
     });

@@ -1,5 +1,6 @@
 import { SlimError, type Cancel, type Clock } from '@nestjs-slim/core';
 import type { WritePacket } from '@nestjs/microservices';
+import { patternText } from '../patterns/pattern.js';
 import { defaultCredit, ItemReceipt } from '../streams/item-credit.js';
 import { timeLimit } from '../time-limit.js';
 
@@ -7,7 +8,7 @@ import { timeLimit } from '../time-limit.js';
 export interface ClientCallOptions {
   readonly clock: Clock;
   /** For messages: what was asked. */
-  readonly pattern: string;
+  readonly pattern: unknown;
   /** Until the first reply; `Infinity` for no limit. */
   readonly timeoutMs: number;
   /** Cancels the request, which fails with `aborted`. */
@@ -22,12 +23,12 @@ export interface ClientCallOptions {
   readonly ended?: (failure?: { readonly reason: unknown }) => void;
 }
 
-/** The session that a call went out by. */
+/** What a call went out by; a session with other calls knows it by the id that it gave it. */
 export interface CallRoute {
   /** The answer is not wanted any more. */
-  cancel(): void;
+  cancel(correlationId: number): void;
   /** That many more items may come. */
-  grant(count: number): void;
+  grant(correlationId: number, count: number): void;
 }
 
 const maxDeadlineMs = 2 ** 32 - 1;
@@ -39,19 +40,21 @@ export class ClientCall {
   private readonly cancelTimeout: Cancel;
   private readonly ignoreSignal: () => void;
   private receipt: ItemReceipt | undefined;
-  private currentRoute: CallRoute | undefined;
+  private route: CallRoute | undefined;
+  private correlationId = 0;
   private hasReply = false;
   private over = false;
 
   constructor(options: ClientCallOptions) {
-    const { clock, pattern, timeoutMs } = options;
+    const { clock, timeoutMs } = options;
+    const pattern = (): string => `"${patternText(options.pattern)}"`;
     this.options = options;
     this.startedMs = clock.now();
     this.cancelTimeout = timeLimit(clock, timeoutMs, () =>
-      this.cancel(new SlimError('timeout', `no reply from "${pattern}" within ${timeoutMs} ms`)),
+      this.cancel(new SlimError('timeout', `no reply from ${pattern()} within ${timeoutMs} ms`)),
     );
     this.ignoreSignal = whenAborted(options.signal, (cause) =>
-      this.cancel(new SlimError('aborted', `the request to "${pattern}" was aborted`, { cause })),
+      this.cancel(new SlimError('aborted', `the request to ${pattern()} was aborted`, { cause })),
     );
   }
 
@@ -67,9 +70,10 @@ export class ClientCall {
     return leftMs > maxDeadlineMs ? 0 : Math.max(1, leftMs);
   }
 
-  /** The call goes out by that session. */
-  set route(route: CallRoute) {
-    this.currentRoute = route;
+  /** The call goes out that way. */
+  routed(route: CallRoute, correlationId: number): void {
+    this.route = route;
+    this.correlationId = correlationId;
     this.receipt = undefined;
   }
 
@@ -114,17 +118,19 @@ export class ClientCall {
   abandon(): void {
     if (this.over) return;
     this.settle();
-    this.currentRoute?.cancel();
+    this.route?.cancel(this.correlationId);
     this.options.ended?.();
   }
 
   private cancel(reason: SlimError): void {
-    this.currentRoute?.cancel();
+    this.route?.cancel(this.correlationId);
     this.fail(reason);
   }
 
   private account(): ItemReceipt {
-    this.receipt ??= new ItemReceipt(defaultCredit, (count) => this.currentRoute?.grant(count));
+    this.receipt ??= new ItemReceipt(defaultCredit, (count) =>
+      this.route?.grant(this.correlationId, count),
+    );
     return this.receipt;
   }
 

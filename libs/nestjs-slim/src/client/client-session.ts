@@ -6,18 +6,14 @@ import {
   type SlimName,
 } from '@nestjs-slim/core';
 import { patternKey } from '../patterns/pattern.js';
-import {
-  decodeEnvelope,
-  encodeEnvelope,
-  envelopeKind,
-  envelopePayloadType,
-  type Envelope,
-} from '../payload/envelope.js';
+import { envelopeKind, type Envelope } from '../payload/envelope.js';
+import { Envelopes } from '../payload/envelopes.js';
 import { InOrder } from '../payload/in-order.js';
 import type { Payloads } from '../payload/payloads.js';
+import type { EncodedValue } from '../payload/value.js';
 import { defaultCredit } from '../streams/item-credit.js';
-import { isItemSource } from '../streams/pull.js';
-import type { ClientCall } from './client-call.js';
+import { isItemSource, type ItemSource } from '../streams/pull.js';
+import type { CallRoute, ClientCall } from './client-call.js';
 import { ItemUpload } from './item-upload.js';
 import { isClosing, isLoss } from './loss.js';
 
@@ -36,18 +32,16 @@ export interface ClientSessionOptions {
   readonly unusable: () => void;
 }
 
-/** A call that waits for its answer. */
-interface Asking {
-  readonly call: ClientCall;
-  /** Sends what the request is made of, when it is a stream. */
-  readonly upload: ItemUpload | undefined;
-}
-
 /** A session with one service, shared by all calls to it: tells their answers apart. */
-export class ClientSession {
+export class ClientSession implements CallRoute {
   private readonly session: Session;
+  private readonly service: string;
+  private readonly envelopes: Envelopes;
   private readonly options: ClientSessionOptions;
-  private readonly asking = new Map<number, Asking>();
+  /** Calls that wait for their answer. */
+  private readonly asking = new Map<number, ClientCall>();
+  /** Of those that are streams, what sends their items. */
+  private readonly uploads = new Map<number, ItemUpload>();
   private readonly inOrder = new InOrder();
   private readonly telling = new InOrder();
   private lastId = 0;
@@ -57,6 +51,14 @@ export class ClientSession {
   constructor(session: Session, options: ClientSessionOptions) {
     this.session = session;
     this.options = options;
+    this.service = session.peer.service;
+    this.envelopes = new Envelopes(session, {
+      dropped: options.dropped,
+      // A peer that acknowledges nothing is likely gone: the next call looks for another.
+      failed: (reason) => {
+        if (reason instanceof SlimError && reason.code === 'not-delivered') this.giveUp(reason);
+      },
+    });
     void session.ended.then(() => this.retire());
     void this.read();
   }
@@ -72,44 +74,50 @@ export class ClientSession {
   }
 
   /** Asks; the call gets the answers, or why there are none. */
-  async request(message: ClientMessage, call: ClientCall): Promise<void> {
+  request(message: ClientMessage, call: ClientCall): void {
     const correlationId = this.freeId();
-    const upload = this.uploadOf(message, call, correlationId);
-    this.asking.set(correlationId, { call, upload });
-    call.route = {
-      cancel: () => this.cancel(correlationId),
-      grant: (credit) => this.tell({ kind: envelopeKind.credit, correlationId, credit }),
-    };
-    const { deadlineMs } = call;
-    const request = {
-      kind: envelopeKind.request,
-      correlationId,
-      deadlineMs,
-      credit: defaultCredit,
-    };
-    try {
-      const content = upload
-        ? { ...this.head(message), streams: true }
-        : await this.content(message);
-      // It may have been cancelled meanwhile, and a cancel must not come before its request.
-      if (!this.asking.has(correlationId)) return;
-      await this.publish({ ...request, ...content });
-    } catch (reason) {
-      this.forget(correlationId);
-      if (isLoss(reason)) call.lost(reason);
-      else call.fail(reason);
+    this.asking.set(correlationId, call);
+    call.routed(this, correlationId);
+    if (isItemSource(message.data)) {
+      void this.stream(message, message.data, { call, correlationId });
       return;
     }
-    await upload?.run();
+    const failed = (reason: unknown): void => this.unasked(correlationId, reason);
+    const ask = (encoded: EncodedValue): void => {
+      // It may have been cancelled meanwhile, and a cancel must not come before its request.
+      if (this.asking.has(correlationId)) {
+        this.ask(message, { call, correlationId }, encoded).catch(failed);
+      }
+    };
+    try {
+      const encoded = this.encoded(message);
+      if (encoded instanceof Promise) encoded.then(ask).catch(failed);
+      else ask(encoded);
+    } catch (reason) {
+      failed(reason);
+    }
+  }
+
+  /** The answer to a call is not wanted any more. */
+  cancel(correlationId: number): void {
+    if (this.forget(correlationId)) this.tell({ kind: envelopeKind.cancel, correlationId });
+  }
+
+  /** A call takes that many more items. */
+  grant(correlationId: number, credit: number): void {
+    this.tell({ kind: envelopeKind.credit, correlationId, credit });
   }
 
   /** Tells. @throws SlimError as `Session.publish`, and `malformed-frame` for data that cannot be encoded */
   async emit(message: ClientMessage): Promise<void> {
-    const content = this.content(message);
+    const { operation } = message;
+    const encoded = this.encoded(message);
     await new Promise<void>((resolve, reject) => {
-      const tell = (made: Partial<Envelope>): void =>
-        resolve(this.publish({ kind: envelopeKind.event, ...made }));
-      this.telling.run(content, tell, reject);
+      const tell = (made: EncodedValue): void => {
+        const event = { kind: envelopeKind.event, operation, metadata: metadataOf(message) };
+        resolve(this.envelopes.send({ ...event, ...made }));
+      };
+      this.telling.run(encoded, tell, reject);
     });
   }
 
@@ -117,49 +125,66 @@ export class ClientSession {
     return this.session.close();
   }
 
-  private uploadOf(
-    { data, operation }: ClientMessage,
-    call: ClientCall,
-    correlationId: number,
-  ): ItemUpload | undefined {
-    if (!isItemSource(data)) return undefined;
+  private ask(
+    message: ClientMessage,
+    { call, correlationId }: Asking,
+    { contentType, data }: EncodedValue,
+  ): Promise<void> {
+    return this.envelopes.send({
+      kind: envelopeKind.request,
+      correlationId,
+      operation: message.operation,
+      deadlineMs: call.deadlineMs,
+      metadata: metadataOf(message),
+      contentType,
+      data,
+      credit: defaultCredit,
+      streams: isItemSource(message.data),
+    });
+  }
+
+  /** Asks by a stream. Settles, never fails, when everything was sent or nothing more is wanted. */
+  private async stream(message: ClientMessage, source: ItemSource, asking: Asking): Promise<void> {
+    const { call, correlationId } = asking;
     const { payloads } = this.options;
-    const pattern = patternKey(this.session.peer.service, operation);
-    return new ItemUpload({
-      source: data,
+    const pattern = this.patternOf(message);
+    const upload = new ItemUpload({
+      source,
       encode: (item) => payloads.encodeRequest(pattern, item),
       encodeError: (reason) => payloads.encodeError(reason),
-      publish: (fields) => this.publish({ ...fields, correlationId }),
+      publish: (fields) => this.envelopes.send({ ...fields, correlationId }),
       failed: (reason) => {
         this.cancel(correlationId);
         call.fail(reason);
       },
     });
-  }
-
-  private head({ operation, metadata }: ClientMessage): Partial<Envelope> {
-    return { operation, metadata: new Map(Object.entries(metadata)) };
-  }
-
-  private async content(message: ClientMessage): Promise<Partial<Envelope>> {
-    const pattern = patternKey(this.session.peer.service, message.operation);
-    const encoded = this.options.payloads.encodeRequest(pattern, message.data);
-    return { ...this.head(message), ...(encoded instanceof Promise ? await encoded : encoded) };
-  }
-
-  private async publish(fields: Partial<Envelope>): Promise<void> {
+    this.uploads.set(correlationId, upload);
     try {
-      await this.session.publish(encodeEnvelope(fields), { payloadType: envelopePayloadType });
+      await this.ask(message, asking, noValue);
     } catch (reason) {
-      // A peer that acknowledges nothing is likely gone: the next call looks for another.
-      if (reason instanceof SlimError && reason.code === 'not-delivered') this.giveUp(reason);
-      throw reason;
+      return this.unasked(correlationId, reason);
     }
+    await upload.run();
+  }
+
+  /** A request that could not be sent. */
+  private unasked(correlationId: number, reason: unknown): void {
+    const call = this.forget(correlationId);
+    if (isLoss(reason)) call?.lost(reason);
+    else call?.fail(reason);
+  }
+
+  private encoded(message: ClientMessage): EncodedValue | Promise<EncodedValue> {
+    return this.options.payloads.encodeRequest(this.patternOf(message), message.data);
+  }
+
+  private patternOf({ operation }: ClientMessage): string {
+    return patternKey(this.service, operation);
   }
 
   /** For what nobody waits for: not delivered means that the other side is gone, which ends the session. */
   private tell(fields: Partial<Envelope>): void {
-    this.publish(fields).catch(() => undefined);
+    this.envelopes.send(fields).catch(() => undefined);
   }
 
   private giveUp(reason: SlimError): void {
@@ -175,21 +200,19 @@ export class ClientSession {
     this.options.unusable();
   }
 
-  private forget(correlationId: number): Asking | undefined {
-    const asking = this.asking.get(correlationId);
+  private forget(correlationId: number): ClientCall | undefined {
+    const call = this.asking.get(correlationId);
+    if (!call) return undefined;
     this.asking.delete(correlationId);
-    asking?.upload?.stop();
-    if (asking && this.isRetired) this.closeWhenIdle();
-    return asking;
+    this.uploads.get(correlationId)?.stop();
+    this.uploads.delete(correlationId);
+    if (this.isRetired) this.closeWhenIdle();
+    return call;
   }
 
   /** A session that gets no new calls goes with the last of those that it has. */
   private closeWhenIdle(): void {
     if (this.asking.size === 0) void this.session.close();
-  }
-
-  private cancel(correlationId: number): void {
-    if (this.forget(correlationId)) this.tell({ kind: envelopeKind.cancel, correlationId });
   }
 
   private async read(): Promise<void> {
@@ -210,27 +233,24 @@ export class ClientSession {
 
   private lose(reason: SlimError): void {
     for (const correlationId of [...this.asking.keys()]) {
-      this.forget(correlationId)?.call.lost(reason);
+      this.forget(correlationId)?.lost(reason);
     }
   }
 
   private receive(message: SessionMessage): void {
     // A service answers with envelopes; what else it publishes here belongs to no call.
-    if (message.payloadType !== envelopePayloadType) return;
-    try {
-      this.answer(decodeEnvelope(message.payload));
-    } catch (reason) {
-      this.options.dropped(SlimError.from(reason, 'malformed-frame'));
-    }
+    this.envelopes.read(message, (envelope) => this.answer(envelope));
   }
 
   private answer(envelope: Envelope): void {
     const { kind, correlationId } = envelope;
-    const asking = this.asking.get(correlationId);
+    const call = this.asking.get(correlationId);
     // An answer may cross the message that cancels it.
-    if (!asking) return;
-    const { call } = asking;
-    if (kind === envelopeKind.credit) return asking.upload?.grant(envelope.credit);
+    if (!call) return;
+    if (kind === envelopeKind.credit) {
+      this.uploads.get(correlationId)?.grant(envelope.credit);
+      return;
+    }
     if (isLast(envelope)) this.forget(correlationId);
     const fail = (reason: unknown): void => {
       this.cancel(correlationId);
@@ -278,6 +298,20 @@ export class ClientSession {
 }
 
 const maxId = 2 ** 32 - 1;
+
+/** A call and what the session knows it by. */
+interface Asking {
+  readonly call: ClientCall;
+  readonly correlationId: number;
+}
+
+const noValue: EncodedValue = { contentType: '', data: undefined };
+const noMetadata: ReadonlyMap<string, string> = new Map();
+
+function metadataOf({ metadata }: ClientMessage): ReadonlyMap<string, string> {
+  const entries = Object.entries(metadata);
+  return entries.length === 0 ? noMetadata : new Map(entries);
+}
 
 /** Nothing comes after it. */
 function isLast({ kind, last }: Envelope): boolean {

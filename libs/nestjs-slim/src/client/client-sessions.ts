@@ -13,7 +13,7 @@ export interface InstanceSearch {
 /** The sessions of one client: opened by the first call that needs them and kept while they last. */
 export class ClientSessions {
   private readonly life: ClientLife;
-  private readonly open = new Map<string, Promise<ClientSession>>();
+  private readonly open = new Map<string, Promise<ClientSession> | ClientSession>();
   private readonly shares = new Map<string, InstanceShare<ClientSession>>();
   /** All that last; some of them take no new calls, and are not open to them any more. */
   private readonly lasting = new Set<ClientSession>();
@@ -26,7 +26,7 @@ export class ClientSessions {
    * A session with whoever answers to a name; with an instance id in it, with that instance.
    * @throws SlimError as `SlimConnection.connect` and `SlimApp.openSession`; nothing that failed is kept
    */
-  to(target: SlimName, delivery: Delivery): Promise<ClientSession> {
+  to(target: SlimName, delivery: Delivery): Promise<ClientSession> | ClientSession {
     if (target.isInstance) return this.one(target, delivery);
     if (delivery.mode === 'anycast') return this.anycast(target, delivery);
     const isShared = delivery.mode !== 'sticky' && this.life.connection.settings.spread > 1;
@@ -50,19 +50,26 @@ export class ClientSessions {
     await Promise.all([...this.lasting].map((session) => session.close()));
   }
 
-  private one(target: SlimName, delivery: Delivery): Promise<ClientSession> {
+  private one(target: SlimName, delivery: Delivery): Promise<ClientSession> | ClientSession {
     const key = deliveryKey(target, delivery);
     const known = this.open.get(key);
     if (known) return known;
-    const forget = (): void => {
-      if (this.open.get(key) === opening) this.open.delete(key);
+    let kept: Promise<ClientSession> | ClientSession;
+    const keep = (session: typeof kept): void => {
+      kept = session;
+      this.open.set(key, session);
     };
+    const forget = (): void => {
+      if (this.open.get(key) === kept) this.open.delete(key);
+    };
+    let isUsable = true;
     const opening = this.openSession(target, delivery, () => {
+      isUsable = false;
       forget();
       for (const share of this.shares.values()) share.forget(target);
     });
-    this.open.set(key, opening);
-    opening.catch(forget);
+    keep(opening);
+    opening.then((session) => isUsable && keep(session), forget);
     return opening;
   }
 
@@ -81,7 +88,7 @@ export class ClientSessions {
       rediscoverMs,
       discover: () => this.anycast(target, delivery).then((session) => session.peer),
       instances: () => this.instances(target, { discoveryMs }),
-      open: (instance) => this.one(instance, delivery),
+      open: async (instance) => this.one(instance, delivery),
       dropped: (reason) => this.life.connection.dropped(reason),
     });
     this.shares.set(key, share);

@@ -4,6 +4,7 @@ import type { SlimRecord } from '../slim-record.js';
 import { isItemSource } from '../streams/pull.js';
 import type { ClientCall } from './client-call.js';
 import { ClientLife } from './client-life.js';
+import type { ClientSession } from './client-session.js';
 import { ClientSessions, type InstanceSearch } from './client-sessions.js';
 import { delivery, type Delivery } from './delivery.js';
 import { isLoss } from './loss.js';
@@ -34,23 +35,23 @@ export class Outbound {
   }
 
   /** Asks. Never fails: the call hears of it. */
-  async request(outgoing: Outgoing, call: ClientCall): Promise<void> {
-    const { record, operation, target, metadata } = outgoing;
-    const { data, options } = record;
-    const { payloadType } = options;
-    const wanted = this.deliveryOf(record);
-    try {
-      if (payloadType !== undefined) {
-        if (isItemSource(data)) throw noStream('a payload of its own type');
-        const message = { data, payloadType, metadata, delivery: wanted };
-        return await this.plain.request(target, message, call);
-      }
-      const session = await this.sessions.to(target, wanted);
-      if (!call.isOver) await session.request({ operation, data, metadata }, call);
-    } catch (reason) {
+  request(outgoing: Outgoing, call: ClientCall): void {
+    const failed = (reason: unknown): void => {
       if (isLoss(reason)) call.lost(reason);
       else call.fail(reason);
+    };
+    const { record, operation, target, metadata } = outgoing;
+    const wanted = this.deliveryOf(record);
+    if (record.options.payloadType !== undefined) {
+      this.ask(outgoing, call).catch(failed);
+      return;
     }
+    const session = this.sessions.to(target, wanted);
+    const ask = (opened: ClientSession): void => {
+      if (!call.isOver) opened.request({ operation, data: record.data, metadata }, call);
+    };
+    if (session instanceof Promise) session.then(ask).catch(failed);
+    else ask(session);
   }
 
   /**
@@ -76,6 +77,15 @@ export class Outbound {
   async close(): Promise<void> {
     this.life.end();
     await Promise.all([this.sessions.close(), this.plain.close()]);
+  }
+
+  /** Asks an application of another kind. @throws SlimError as `PlainCalls.request` */
+  private async ask({ record, target, metadata }: Outgoing, call: ClientCall): Promise<void> {
+    const { data, options } = record;
+    if (isItemSource(data)) throw noStream('a payload of its own type');
+    const { payloadType = '' } = options;
+    const message = { data, payloadType, metadata, delivery: this.deliveryOf(record) };
+    await this.plain.request(target, message, call);
   }
 
   private deliveryOf({ options }: SlimRecord): Delivery {

@@ -3,6 +3,7 @@ import type { ReadPacket } from '@nestjs/microservices';
 import type { PatternReader } from '../patterns/pattern-reader.js';
 import { patternText } from '../patterns/pattern.js';
 import type { SlimRecord } from '../slim-record.js';
+import { noMetadata } from '../telemetry.js';
 
 /** One message on its way out. */
 export interface Outgoing {
@@ -32,11 +33,15 @@ export function readOutgoing(
     throw new SlimError('invalid-config', `${why}, not to "${text}"`);
   }
   const target = instance ?? name;
-  return { record, operation, target, metadata: { ...metadata, ...packet.metadata } };
+  return { record, operation, target, metadata: merged(metadata, packet.metadata) };
 }
 
 /** A message with what telemetry adds, unless it is plain: nodes can read the metadata of those. */
 export function withMetadata(outgoing: Outgoing, metadata: Metadata): Outgoing {
-  if (outgoing.record.options.payloadType !== undefined) return outgoing;
-  return { ...outgoing, metadata: { ...outgoing.metadata, ...metadata } };
+  if (metadata === noMetadata || outgoing.record.options.payloadType !== undefined) return outgoing;
+  return { ...outgoing, metadata: merged(outgoing.metadata, metadata) };
+}
+
+function merged(own: Metadata = noMetadata, added: Metadata = noMetadata): Metadata {
+  return added === noMetadata ? own : { ...own, ...added };
 }

@@ -36,7 +36,7 @@ export class PlainCalls {
     const session = await this.sessions.take(target, delivery);
     if (call.isOver) return this.sessions.give(session);
     const wait = new AbortController();
-    call.route = { cancel: () => wait.abort(), grant: () => undefined };
+    call.routed({ cancel: () => wait.abort(), grant: () => undefined }, 0);
     let answer: SessionMessage;
     try {
       answer = await session.request(payload, { payloadType, metadata, signal: wait.signal });

@@ -34,6 +34,7 @@ export const envelopeKind = {
 //   uint32              credit         = 9;
 //   uint32              sequence       = 10;
 //   bool                streams        = 11;
+//   bool                bundles        = 12;
 // }
 const envelope = message({
   kind: uint32(1),
@@ -47,6 +48,7 @@ const envelope = message({
   credit: uint32(9),
   sequence: uint32(10),
   streams: bool(11),
+  bundles: bool(12),
 });
 
 /** What our own services say to each other inside a session (proto/envelope.proto). */
@@ -54,7 +56,7 @@ export type Envelope = Infer<typeof envelope>;
 
 /** The bytes of an envelope; fields that are not given hold their defaults. */
 export function encodeEnvelope(fields: Partial<Envelope>): Uint8Array {
-  return envelope.encode(envelope.make(fields));
+  return envelope.encode(fields);
 }
 
 /** @throws SlimError `malformed-frame`. The data is a view of `bytes`. */

@@ -49,23 +49,33 @@ export class Payloads {
 
   /** What is asked or told. */
   encodeRequest(pattern: string, data: unknown): MaybePromise<EncodedValue> {
-    return this.encode('data', data, { packet: { pattern, data }, codec: this.codec });
+    const { serializer, codec } = this;
+    if (!serializer) return encodeValue(data, codec);
+    return serialized(serializer, { pattern, data }, (made) =>
+      encodeValue(valueOf(made, 'data'), codec),
+    );
   }
 
   decodeRequest(pattern: string, encoded: EncodedValue): unknown {
     const data = decodeValue(encoded, this.codec);
-    return this.deserialized('data', data, { pattern, data });
+    const { deserializer } = this;
+    return deserializer ? deserialized(deserializer, { pattern, data }, 'data') : data;
   }
 
   /** What is answered to a question of that content type. */
   encodeResponse(response: unknown, asked = ''): MaybePromise<EncodedValue> {
     const codec = this.codecFor(asked);
-    return this.encode('response', response, { packet: { response }, codec });
+    const { serializer } = this;
+    if (!serializer) return encodeValue(response, codec);
+    return serialized(serializer, { response }, (made) =>
+      encodeValue(valueOf(made, 'response'), codec),
+    );
   }
 
   decodeResponse(encoded: EncodedValue): unknown {
     const response = decodeValue(encoded, this.codec);
-    return this.deserialized('response', response, { response });
+    const { deserializer } = this;
+    return deserializer ? deserialized(deserializer, { response }, 'response') : response;
   }
 
   /** Serializers do not see errors. */
@@ -87,32 +97,32 @@ export class Payloads {
   private codecFor(asked: string): PayloadCodec | undefined {
     return asked === jsonType ? undefined : this.codec;
   }
+}
 
-  private encode(
-    key: string,
-    value: unknown,
-    { packet, codec }: { readonly packet: object; readonly codec: PayloadCodec | undefined },
-  ): MaybePromise<EncodedValue> {
-    const { serializer } = this;
-    if (!serializer) return encodeValue(value, codec);
-    return refused('serialized', () =>
-      whenKnown(
-        serializer.use((by) => by.serialize(packet)),
-        (made) => encodeValue(valueOf(made, key), codec),
-      ),
-    );
-  }
+function serialized(
+  serializer: Prepared<PacketSerializer>,
+  packet: object,
+  encode: (made: unknown) => EncodedValue,
+): MaybePromise<EncodedValue> {
+  return refused('serialized', () =>
+    whenKnown(
+      serializer.use((by) => by.serialize(packet)),
+      encode,
+    ),
+  );
+}
 
-  private deserialized(key: string, value: unknown, packet: object): unknown {
-    const { deserializer } = this;
-    if (!deserializer) return value;
-    return refused('deserialized', () =>
-      whenKnown(
-        deserializer.use((by) => by.deserialize(packet)),
-        (made) => valueOf(made, key),
-      ),
-    );
-  }
+function deserialized(
+  deserializer: Prepared<PacketDeserializer>,
+  packet: object,
+  key: string,
+): unknown {
+  return refused('deserialized', () =>
+    whenKnown(
+      deserializer.use((by) => by.deserialize(packet)),
+      (made) => valueOf(made, key),
+    ),
+  );
 }
 
 /** Whatever a (de)serializer throws, now or later, is `malformed-frame`. */

@@ -1,31 +1,75 @@
 import type { WritePacket } from '@nestjs/microservices';
 import { finalize, type Observable, type Subscription } from 'rxjs';
-import { ItemQueue } from '../streams/item-queue.js';
+
+/** Takes one packet; gives a promise when the next one has to wait for it. Must not throw. */
+type Respond = (packet: WritePacket) => unknown;
 
 /**
  * Hands what a handler gives to `respond`, one after the other; the last packet is disposed. It is what
  * Nest's `Server.send` does, whose queue takes quadratic time for an observable that gives much at once.
  */
-export function respondInTurn(
-  answers: Observable<unknown>,
-  respond: (packet: WritePacket) => unknown,
-): Subscription {
-  const packets = new ItemQueue<WritePacket>(() => undefined);
-  void handOn(packets, respond);
-  return answers.pipe(finalize(() => packets.complete())).subscribe({
-    next: (response) => packets.push({ response }),
-    error: (err: unknown) => packets.push({ err }),
+export function respondInTurn(answers: Observable<unknown>, respond: Respond): Subscription {
+  const queue = new AnswerQueue(respond);
+  return answers.pipe(finalize(() => queue.complete())).subscribe({
+    next: (response) => queue.push({ response }),
+    error: (err: unknown) => queue.push({ err }),
   });
 }
 
-async function handOn(
-  packets: ItemQueue<WritePacket>,
-  respond: (packet: WritePacket) => unknown,
-): Promise<void> {
-  let isDisposed = false;
-  for await (const packet of packets) {
-    isDisposed = packets.isDone;
-    await respond(isDisposed ? { ...packet, isDisposed } : packet);
+/** Packets that wait for their turn. Most answers are one packet, which costs no promise. */
+class AnswerQueue {
+  private readonly respond: Respond;
+  private packets: WritePacket[] = [];
+  /** Where the waiting packets begin: taking the first off a long array moves all others. */
+  private head = 0;
+  private isBusy = false;
+  private isOver = false;
+  private isDisposed = false;
+
+  constructor(respond: Respond) {
+    this.respond = respond;
   }
-  if (!isDisposed) await respond({ isDisposed: true });
+
+  push(packet: WritePacket): void {
+    this.packets.push(packet);
+    this.wake();
+  }
+
+  complete(): void {
+    this.isOver = true;
+    this.wake();
+  }
+
+  /** In the next microtask, when the end that comes right behind a packet is known. */
+  private wake(): void {
+    if (this.isBusy) return;
+    this.isBusy = true;
+    queueMicrotask(this.run);
+  }
+
+  private readonly run = (): void => {
+    for (let packet = this.next(); packet; packet = this.next()) {
+      const pending = this.respond(packet);
+      if (pending instanceof Promise) return void pending.then(this.run);
+    }
+    this.isBusy = false;
+  };
+
+  private next(): WritePacket | undefined {
+    const packet = this.take() ?? (this.isOver && !this.isDisposed ? {} : undefined);
+    if (!packet || !this.isOver || this.head < this.packets.length) return packet;
+    this.isDisposed = true;
+    return { ...packet, isDisposed: true };
+  }
+
+  private take(): WritePacket | undefined {
+    const packet = this.packets[this.head];
+    if (!packet) return undefined;
+    this.head += 1;
+    if (this.head * 2 > this.packets.length) {
+      this.packets = this.packets.slice(this.head);
+      this.head = 0;
+    }
+    return packet;
+  }
 }

@@ -1,4 +1,4 @@
-import { lastValueFrom, type Observable } from 'rxjs';
+import { lastValueFrom } from 'rxjs';
 import type { Abortion } from './abortion.js';
 import { handlerStream } from './handler-stream.js';
 
@@ -12,14 +12,13 @@ export interface EventFailure {
  * failure, if there was one.
  */
 export async function runEvent(
-  results: Observable<unknown>,
+  run: () => unknown,
   abortion: Abortion,
 ): Promise<EventFailure | undefined> {
   const whenRoom = (): Promise<void> => Promise.resolve();
   try {
-    await lastValueFrom(handlerStream(results, { abortion, whenRoom }), {
-      defaultValue: undefined,
-    });
+    const values = handlerStream(run, { abortion, whenRoom, given: () => undefined });
+    await lastValueFrom(values, { defaultValue: undefined });
     return undefined;
   } catch (reason) {
     return { reason };

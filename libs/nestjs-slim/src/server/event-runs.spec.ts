@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { SlimName } from '@nestjs-slim/core';
 import { BaseRpcContext } from '@nestjs/microservices';
-import { EMPTY } from 'rxjs';
 import { PatternReader } from '../patterns/pattern-reader.js';
 import { noTelemetry } from '../telemetry.js';
 import { EventRuns } from './event-runs.js';
@@ -16,7 +15,6 @@ describe('an event without a handler', () => {
       table: new HandlerTable(name, new PatternReader(name, () => undefined)),
       telemetry: noTelemetry,
       logger: { log, error: log, warn: log },
-      resultsOf: () => EMPTY,
       withHooks: async (_, work) => void (await work()),
       failed: (reason) => lines.push(reason),
     });

@@ -1,6 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import type { BaseRpcContext, MessageHandler } from '@nestjs/microservices';
-import type { Observable } from 'rxjs';
+import type { BaseRpcContext } from '@nestjs/microservices';
 import { splitKey } from '../patterns/pattern.js';
 import { SlimContext } from '../slim-context.js';
 import type { SlimTelemetry } from '../telemetry.js';
@@ -14,8 +13,6 @@ export interface EventHost {
   readonly table: HandlerTable;
   readonly telemetry: SlimTelemetry;
   readonly logger: LoggerService;
-  /** What a handler gives; it works once that is subscribed to. */
-  resultsOf(handler: MessageHandler, data: unknown, context: BaseRpcContext): Observable<unknown>;
   /** Runs `work`, which does not fail, between the hooks of the server. */
   withHooks(context: BaseRpcContext, work: () => Promise<unknown>): Promise<void>;
   /** Listeners hear of it. */
@@ -78,7 +75,7 @@ export class EventRuns {
       Promise.all(
         matches.map(async ({ handler, params }) => {
           const own = context instanceof SlimContext ? context.withParams(params) : context;
-          const failure = await runEvent(host.resultsOf(handler, data, own), abortion);
+          const failure = await runEvent(() => handler(data, own), abortion);
           if (!failure) return;
           failures.push(failure);
           this.failed(failure.reason, pattern);

@@ -1,14 +1,10 @@
 import type { SessionMessage } from '@nestjs-slim/core';
-import {
-  encodeEnvelope,
-  envelopeKind,
-  envelopePayloadType,
-  type Envelope,
-} from '../payload/envelope.js';
-import { writeForeign, writeForeignError } from '../payload/foreign-payload.js';
+import { envelopeKind, type Envelope } from '../payload/envelope.js';
+import type { Envelopes } from '../payload/envelopes.js';
+import { writeForeign, writeForeignError, type ForeignPayload } from '../payload/foreign-payload.js';
 import type { Payloads } from '../payload/payloads.js';
 import { errorValue } from '../payload/rpc-error.js';
-import { whenKnown } from '../payload/when-known.js';
+import type { EncodedValue } from '../payload/value.js';
 
 /** Where an item stands in its stream. */
 export interface ItemPlace {
@@ -16,13 +12,11 @@ export interface ItemPlace {
   readonly isLast: boolean;
 }
 
-/** Publishes one item; settles once the other side has it. */
-export type Publishing = (place: ItemPlace) => Promise<void>;
-
-/** How the answers to one message are published. Publishing settles once the other side has it. */
-export interface Replies {
-  /** Encodes a value. @throws SlimError `malformed-frame` */
-  item(value: unknown): Publishing | Promise<Publishing>;
+/** How the answers to one message are published. What publishes settles once the other side has it. */
+export interface Replies<Encoded = unknown> {
+  /** A value as `item` takes it. @throws SlimError `malformed-frame` */
+  encode(value: unknown): Encoded | Promise<Encoded>;
+  item(encoded: Encoded, place: ItemPlace): Promise<void>;
   end(sequence: number): Promise<void>;
   error(reason: unknown): Promise<void>;
   /** Lets the other side send that many more items of its request. */
@@ -30,44 +24,77 @@ export interface Replies {
 }
 
 /** Answers to a request of this library. */
-export function envelopeReplies(
-  message: SessionMessage,
-  { correlationId, contentType }: Pick<Envelope, 'correlationId' | 'contentType'>,
-  payloads: Payloads,
-): Replies {
-  const publish = async (fields: Partial<Envelope>): Promise<void> => {
-    const payload = encodeEnvelope({ ...fields, correlationId });
-    await message.reply(payload, { payloadType: envelopePayloadType });
-  };
-  return {
-    item: (value) =>
-      whenKnown(
-        payloads.encodeResponse(value, contentType),
-        (encoded): Publishing =>
-          ({ sequence, isLast }) =>
-            publish({ kind: envelopeKind.item, last: isLast, sequence, ...encoded }),
-      ),
-    end: (sequence) => publish({ kind: envelopeKind.end, sequence }),
-    error: async (reason) =>
-      publish({ kind: envelopeKind.error, ...payloads.encodeError(reason, contentType) }),
-    grant: (credit) => publish({ kind: envelopeKind.credit, credit }),
-  };
+export class EnvelopeReplies implements Replies<EncodedValue> {
+  private readonly envelopes: Envelopes;
+  private readonly request: Pick<Envelope, 'correlationId' | 'contentType'>;
+  private readonly payloads: Payloads;
+
+  constructor(
+    envelopes: Envelopes,
+    request: Pick<Envelope, 'correlationId' | 'contentType'>,
+    payloads: Payloads,
+  ) {
+    this.envelopes = envelopes;
+    this.request = request;
+    this.payloads = payloads;
+  }
+
+  encode(value: unknown): EncodedValue | Promise<EncodedValue> {
+    return this.payloads.encodeResponse(value, this.request.contentType);
+  }
+
+  item({ contentType, data }: EncodedValue, { sequence, isLast }: ItemPlace): Promise<void> {
+    const { correlationId } = this.request;
+    const kind = envelopeKind.item;
+    return this.envelopes.send({ kind, correlationId, contentType, data, last: isLast, sequence });
+  }
+
+  end(sequence: number): Promise<void> {
+    return this.publish({ kind: envelopeKind.end, sequence });
+  }
+
+  async error(reason: unknown): Promise<void> {
+    const encoded = this.payloads.encodeError(reason, this.request.contentType);
+    await this.publish({ kind: envelopeKind.error, ...encoded });
+  }
+
+  grant(credit: number): Promise<void> {
+    return this.publish({ kind: envelopeKind.credit, credit });
+  }
+
+  private publish(fields: Partial<Envelope>): Promise<void> {
+    return this.envelopes.send({ ...fields, correlationId: this.request.correlationId });
+  }
 }
 
 /** Answers to a peer that knows nothing of Nest: each value is a message of its own, and no end is told. */
-export function foreignReplies(message: SessionMessage): Replies {
-  return {
-    item: (value) => {
-      const written = writeForeign(value);
-      return async () => {
-        if (written) await message.reply(written.payload, { payloadType: written.payloadType });
-      };
-    },
-    end: async () => undefined,
-    error: async (reason) => {
-      const { payload, ...options } = writeForeignError(errorValue(reason));
-      await message.reply(payload, options);
-    },
-    grant: async () => undefined,
-  };
+export class ForeignReplies implements Replies<ForeignPayload | undefined> {
+  private readonly message: SessionMessage;
+
+  constructor(message: SessionMessage) {
+    this.message = message;
+  }
+
+  encode(value: unknown): ForeignPayload | undefined {
+    return writeForeign(value);
+  }
+
+  async item(encoded: ForeignPayload | undefined): Promise<void> {
+    if (!encoded) return;
+    const { payload, payloadType } = encoded;
+    await this.message.reply(payload, { payloadType });
+  }
+
+  async end(): Promise<void> {
+    // Such a peer is told no end.
+  }
+
+  async error(reason: unknown): Promise<void> {
+    const { payload, ...options } = writeForeignError(errorValue(reason));
+    await this.message.reply(payload, options);
+  }
+
+  async grant(): Promise<void> {
+    // Such a peer sends no items.
+  }
 }

@@ -1,20 +1,16 @@
 import { SlimError, type Clock, type Session, type SessionMessage } from '@nestjs-slim/core';
 import type { MessageHandler } from '@nestjs/microservices';
 import { patternKey } from '../patterns/pattern.js';
-import {
-  decodeEnvelope,
-  envelopeKind,
-  envelopePayloadType,
-  type Envelope,
-} from '../payload/envelope.js';
+import { envelopeKind, type Envelope } from '../payload/envelope.js';
+import { Envelopes } from '../payload/envelopes.js';
 import { readForeign } from '../payload/foreign-payload.js';
 import { InOrder } from '../payload/in-order.js';
 import type { Payloads } from '../payload/payloads.js';
 import { SlimException } from '../slim-exception.js';
 import type { HandlerTable, Match } from './handler-table.js';
-import { envelopeReplies, foreignReplies } from './replies.js';
+import { EnvelopeReplies, ForeignReplies } from './replies.js';
 import { RequestItems } from './request-items.js';
-import { ServerCall, type ServerCallOptions } from './server-call.js';
+import { ServerCall, type CallHost, type ServerCallOptions } from './server-call.js';
 
 /** What a served session asks of the server it belongs to. */
 export interface SessionHost {
@@ -43,16 +39,26 @@ interface Answering {
 /** A session that somebody else opened: reads it to its end and hands its messages to handlers, all at once. */
 export class ServedSession {
   private readonly session: Session;
+  private readonly envelopes: Envelopes;
   private readonly host: SessionHost;
+  private readonly callHost: CallHost;
   private readonly service: string;
   private readonly calls = new Set<ServerCall>();
   private readonly requests = new Map<number, Answering>();
   private readonly inOrder = new InOrder();
+  private readonly idleListeners: (() => void)[] = [];
 
   constructor(session: Session, host: SessionHost) {
     this.session = session;
+    this.envelopes = new Envelopes(session, { dropped: (reason) => host.dropped(reason) });
     this.host = host;
     this.service = session.name.service;
+    this.callHost = {
+      clock: host.clock,
+      session,
+      service: this.service,
+      failed: (reason) => host.dropped(SlimError.from(reason, 'not-delivered')),
+    };
   }
 
   /** Settles, never fails, when the session is over and its last handler is done. */
@@ -67,9 +73,10 @@ export class ServedSession {
     await this.idle();
   }
 
-  /** Settles when the calls of this moment are finished. */
+  /** Settles when no call is at work. */
   async idle(): Promise<void> {
-    await Promise.all([...this.calls].map((call) => call.finished));
+    if (this.calls.size === 0) return;
+    await new Promise<void>((resolve) => this.idleListeners.push(resolve));
   }
 
   /** Ends what is still at work, then the session. */
@@ -79,13 +86,9 @@ export class ServedSession {
   }
 
   private receive(message: SessionMessage): void {
-    if (message.payloadType !== envelopePayloadType) return this.foreign(message);
-    try {
-      this.envelope(message, decodeEnvelope(message.payload));
-    } catch (reason) {
-      // Whose answer it would be is not known.
-      this.host.dropped(SlimError.from(reason, 'malformed-frame'));
-    }
+    // Whose answer it would be, when one cannot be read, is not known: it is dropped.
+    const isOurs = this.envelopes.read(message, (envelope) => this.envelope(message, envelope));
+    if (!isOurs) this.foreign(message);
   }
 
   private envelope(message: SessionMessage, envelope: Envelope): void {
@@ -117,38 +120,34 @@ export class ServedSession {
     }
     const { payloads, table } = this.host;
     const match = table.message(this.service, operation);
-    const metadata = Object.fromEntries(envelope.metadata);
-    const replies = envelopeReplies(message, envelope, payloads);
-    const call = this.begin(message, {
+    const replies = new EnvelopeReplies(this.envelopes, envelope, payloads);
+    const call = this.begin({
+      message,
       operation,
-      params: match?.params ?? {},
-      metadata,
+      params: match?.params,
+      metadata: metadataOf(envelope),
       deadlineMs,
       replies,
       credit: credit === 0 ? Infinity : credit,
     });
-    const pattern = call.context.getPattern();
-    const { inOrder } = this;
     const failed = (reason: unknown): void => void call.refuse(reason);
-    const items = streams
-      ? new RequestItems({ pattern, replies, payloads, inOrder, failed, abortion: call.abortion })
-      : undefined;
+    const items = streams ? this.itemsOf(call, replies, failed) : undefined;
     this.requests.set(correlationId, { call, items });
-    void call.finished.then(() => {
+    call.whenFinished(() => {
       this.requests.delete(correlationId);
       items?.abort(new SlimError('aborted', 'the request is answered'));
     });
     if (!this.host.isReady()) return failed(starting());
+    const pattern = call.context.getPattern();
     this.answer(call, match, () => items?.open() ?? payloads.decodeRequest(pattern, envelope));
   }
 
   private event(message: SessionMessage, envelope: Envelope): void {
     const { operation } = envelope;
     const matches = this.host.table.events(this.service, operation);
-    const metadata = Object.fromEntries(envelope.metadata);
     const data = this.host.payloads.decodeRequest(patternKey(this.service, operation), envelope);
     if (!this.host.isOpen()) throw closing();
-    const call = this.begin(message, { operation, metadata });
+    const call = this.begin({ message, operation, metadata: metadataOf(envelope) });
     this.whenReady(data, call, (value) => this.host.event(call, matches, value));
   }
 
@@ -157,8 +156,8 @@ export class ServedSession {
     const { table } = this.host;
     const match = table.message(this.service, '');
     const events = match ? [] : table.events(this.service, '');
-    const answers = events.length > 0 ? {} : { replies: foreignReplies(message) };
-    const call = this.begin(message, { metadata, ...answers, isForeign: true });
+    const replies = events.length > 0 ? undefined : new ForeignReplies(message);
+    const call = this.begin({ message, operation: '', metadata, replies, isForeign: true });
     this.whenReady(undefined, call, () => {
       if (events.length === 0) return this.answer(call, match, () => readForeign(message));
       return this.attempt(call, () => this.host.event(call, events, readForeign(message)));
@@ -200,27 +199,34 @@ export class ServedSession {
     return new SlimException({ code: 'no-handler', message });
   }
 
-  private begin(
-    message: SessionMessage,
-    options: Pick<ServerCallOptions, 'metadata'> & Partial<ServerCallOptions>,
-  ): ServerCall {
-    const { session, service, host } = this;
-    const call = new ServerCall({
-      clock: host.clock,
-      session,
-      message,
-      service,
-      operation: '',
-      params: {},
-      deadlineMs: 0,
-      isForeign: false,
-      failed: (reason) => host.dropped(SlimError.from(reason, 'not-delivered')),
-      ...options,
-    });
+  /** What else comes of a request that is a stream. */
+  private itemsOf(
+    { context, abortion }: ServerCall,
+    replies: EnvelopeReplies,
+    failed: (reason: unknown) => void,
+  ): RequestItems {
+    const { inOrder, host } = this;
+    const { payloads } = host;
+    const pattern = context.getPattern();
+    return new RequestItems({ pattern, replies, payloads, inOrder, failed, abortion });
+  }
+
+  private begin(options: ServerCallOptions): ServerCall {
+    const call = new ServerCall(this.callHost, options);
     this.calls.add(call);
-    void call.finished.then(() => this.calls.delete(call));
+    call.whenFinished(() => {
+      this.calls.delete(call);
+      if (this.calls.size > 0) return;
+      for (const resolve of this.idleListeners.splice(0)) resolve();
+    });
     return call;
   }
+}
+
+const noMetadata = {};
+
+function metadataOf({ metadata }: Envelope): Readonly<Record<string, string>> {
+  return metadata.size === 0 ? noMetadata : Object.fromEntries(metadata);
 }
 
 function cancelled(): SlimError {

@@ -8,32 +8,36 @@ import {
 } from '@nestjs-slim/core';
 import type { WritePacket } from '@nestjs/microservices';
 import { patternKey } from '../patterns/pattern.js';
-import { Abortion } from './abortion.js';
-import type { Replies } from './replies.js';
+import { SlimContext } from '../slim-context.js';
 import { maxBufferedItems } from '../streams/item-credit.js';
 import { ItemSender } from '../streams/item-sender.js';
-import { SlimContext } from '../slim-context.js';
 import { timeLimit } from '../time-limit.js';
+import { Abortion } from './abortion.js';
+import type { Replies } from './replies.js';
+
+/** What the calls of one session share. */
+export interface CallHost {
+  readonly clock: Clock;
+  readonly session: Session;
+  readonly service: string;
+  /** A reply could not be published. */
+  readonly failed: (reason: unknown) => void;
+}
 
 /** What one call is made from. */
 export interface ServerCallOptions {
-  readonly clock: Clock;
-  readonly session: Session;
   readonly message: SessionMessage;
-  readonly service: string;
   readonly operation: string;
   readonly metadata: Readonly<Record<string, string>>;
   /** What the wildcards of the handler's pattern stand for. */
-  readonly params: Readonly<Record<string, string>>;
+  readonly params?: Readonly<Record<string, string>> | undefined;
   /** How long the caller waits for the first reply, from now; 0 for no limit. */
-  readonly deadlineMs: number;
-  readonly isForeign: boolean;
+  readonly deadlineMs?: number;
+  readonly isForeign?: boolean;
   /** Absent for events: nobody waits for an answer. */
-  readonly replies?: Replies;
+  readonly replies?: Replies | undefined;
   /** How many items the caller takes before it says more; `Infinity` when it sets no limit. */
   readonly credit?: number;
-  /** A reply could not be published. */
-  readonly failed: (reason: unknown) => void;
 }
 
 /** Replies that may wait to be published before a source that can wait is asked for more. */
@@ -45,45 +49,55 @@ const maxWaitingReplies = 16;
  */
 export class ServerCall {
   readonly context: SlimContext;
-  readonly finished: Promise<void>;
   /** How the call failed, once it is finished; undefined when the caller got an answer. */
   failure: { readonly reason: unknown } | undefined;
-  private readonly options: ServerCallOptions;
   readonly abortion = new Abortion();
+  private readonly host: CallHost;
+  private readonly replies: Replies | undefined;
   private readonly cancelDeadline: Cancel;
   private readonly sender: ItemSender;
+  private readonly listeners: (() => void)[] = [];
   private isFinished = false;
   private waitingReplies = 0;
   private wake: () => void = () => undefined;
-  private finish: () => void = () => undefined;
 
-  constructor(options: ServerCallOptions) {
-    const { clock, deadlineMs, service, credit = Infinity, ...details } = options;
-    this.options = options;
+  constructor(host: CallHost, options: ServerCallOptions) {
+    const { clock, session, service } = host;
+    const { message, operation, metadata, replies, deadlineMs = 0, credit = Infinity } = options;
+    this.host = host;
+    this.replies = replies;
     this.sender = new ItemSender(credit, (reason) => void this.giveUp(reason));
-    this.finished = new Promise((resolve) => (this.finish = resolve));
-    const expiresMs = clock.now() + deadlineMs;
-    this.cancelDeadline =
-      deadlineMs === 0
-        ? () => undefined
-        : timeLimit(clock, deadlineMs, () =>
-            this.abort(new SlimError('timeout', `no reply within ${deadlineMs} ms`)),
-          );
+    const expiresMs = deadlineMs === 0 ? Infinity : clock.now() + deadlineMs;
+    this.cancelDeadline = timeLimit(clock, deadlineMs === 0 ? Infinity : deadlineMs, () =>
+      this.abort(new SlimError('timeout', `no reply within ${deadlineMs} ms`)),
+    );
     this.context = new SlimContext({
-      ...details,
-      pattern: patternKey(service, details.operation),
+      pattern: patternKey(service, operation),
+      operation,
+      params: options.params ?? noParams,
+      session,
+      message,
+      metadata,
       signal: () => this.abortion.signal,
-      timeLeftMs: () => (deadlineMs === 0 ? undefined : Math.max(0, expiresMs - clock.now())),
+      timeLeftMs: () =>
+        expiresMs === Infinity ? undefined : Math.max(0, expiresMs - clock.now()),
+      isForeign: options.isForeign ?? false,
     });
   }
 
   /** The service that was called. */
   get service(): string {
-    return this.options.service;
+    return this.host.service;
   }
 
   get isRequest(): boolean {
-    return this.options.replies !== undefined;
+    return this.replies !== undefined;
+  }
+
+  /** Calls back when the call is finished; at once when it is. */
+  whenFinished(listener: () => void): void {
+    if (this.isFinished) listener();
+    else this.listeners.push(listener);
   }
 
   /** Nobody waits for the answer any more: nothing further is published. */
@@ -102,16 +116,17 @@ export class ServerCall {
 
   /** The handler is done and there is nothing to publish, or everything is. */
   end(): void {
+    if (this.isFinished) return;
     this.isFinished = true;
     this.cancelDeadline();
-    this.finish();
+    for (const listener of this.listeners) listener();
   }
 
   /**
    * A value is on its way to `respond`.
    * @throws SlimError `backpressure` when too many are, from a source that cannot wait
    */
-  replyQueued(): void {
+  given(): void {
     this.waitingReplies += 1;
     if (this.waitingReplies <= maxBufferedItems) return;
     throw new SlimError('backpressure', `more than ${maxBufferedItems} items wait to be sent`);
@@ -124,25 +139,15 @@ export class ServerCall {
   }
 
   /**
-   * Publishes what Nest's `Server.send` gives. Settles when there is room for the next packet, and after
-   * the last one when everything arrived. Never fails.
+   * Publishes what Nest's `Server.send` gives. Gives a promise, which never fails, when the next packet has to
+   * wait until it settles.
    */
-  async respond(packet: WritePacket): Promise<void> {
+  respond(packet: WritePacket): Promise<void> | undefined {
     // Told by presence: an error may be falsy, a value undefined.
-    const isError = 'err' in packet;
-    if (isError) this.failure ??= { reason: packet.err };
-    try {
-      if (!this.isFinished && !this.abortion.isAborted) await this.publish(packet, isError);
-    } catch (reason) {
-      await this.giveUp(reason);
-    }
-    if ('response' in packet) {
-      this.waitingReplies -= 1;
-      this.wake();
-    }
-    if (!isError && packet.isDisposed !== true) return;
-    await this.sender.idle();
-    this.end();
+    if ('err' in packet) this.failure ??= { reason: packet.err };
+    const publishing = this.attempt(packet);
+    if (!publishing) return this.responded(packet);
+    return publishing.then(() => this.responded(packet));
   }
 
   /** Publishes an error instead of an answer, or of what is left of it, and stops the handler. Never fails. */
@@ -153,22 +158,50 @@ export class ServerCall {
     this.end();
   }
 
-  private async publish(packet: WritePacket, isError: boolean): Promise<void> {
+  private responded(packet: WritePacket): undefined {
+    if ('response' in packet) {
+      this.waitingReplies -= 1;
+      this.wake();
+    }
+    const isLast = 'err' in packet || packet.isDisposed === true;
+    if (isLast) this.sender.whenIdle(() => this.end());
+  }
+
+  private attempt(packet: WritePacket): Promise<void> | undefined {
+    if (this.isFinished || this.abortion.isAborted) return undefined;
+    try {
+      return this.publish(packet)?.catch((reason: unknown) => this.giveUp(reason));
+    } catch (reason) {
+      return this.giveUp(reason);
+    }
+  }
+
+  private publish(packet: WritePacket): Promise<void> | undefined {
     this.cancelDeadline();
-    const { replies } = this.options;
+    const { replies } = this;
     if (!replies) return undefined;
-    if (isError) return replies.error(packet.err);
+    if ('err' in packet) return replies.error(packet.err);
     if (!('response' in packet)) return replies.end(this.sender.sequence);
-    const publishing = await replies.item(packet.response);
     const isLast = packet.isDisposed === true;
-    if (!(await this.sender.credit.take())) return undefined;
-    return this.sender.publish((sequence) => publishing({ sequence, isLast }));
+    const encoded = replies.encode(packet.response);
+    if (encoded instanceof Promise) return encoded.then((known) => this.item(known, isLast));
+    return this.item(encoded, isLast);
+  }
+
+  private item(encoded: unknown, isLast: boolean): Promise<void> | undefined {
+    const { sender, replies } = this;
+    const go = (mayGo: boolean): Promise<void> | undefined =>
+      mayGo && replies
+        ? sender.publish((sequence) => replies.item(encoded, { sequence, isLast }))
+        : undefined;
+    const mayGo = sender.credit.take();
+    return mayGo instanceof Promise ? mayGo.then(go) : go(mayGo);
   }
 
   /** A reply could not be published. If it was the fault of that reply, the caller can still be told. */
   private async giveUp(reason: unknown): Promise<void> {
     if (this.isFinished || this.abortion.isAborted) return;
-    this.options.failed(reason);
+    this.host.failed(reason);
     await this.breakOff(reason, 'not-delivered');
   }
 
@@ -176,9 +209,11 @@ export class ServerCall {
     this.failure ??= { reason };
     this.abort(SlimError.from(reason, code));
     try {
-      await this.options.replies?.error(reason);
+      await this.replies?.error(reason);
     } catch {
       // The session is gone, which the caller notices by itself.
     }
   }
 }
+
+const noParams = {};

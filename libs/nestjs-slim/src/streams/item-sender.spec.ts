@@ -22,7 +22,7 @@ describe('ItemSender', () => {
     };
     for (let count = 0; count < 63; count += 1) await sender.publish(send);
     let isFree = false;
-    const last = sender.publish(send).then(() => (isFree = true));
+    const last = sender.publish(send)?.then(() => (isFree = true));
     await Promise.resolve();
     expect([arrivals.length, isFree]).toStrictEqual([64, false]);
     arrivals[40]?.fire();
@@ -33,12 +33,18 @@ describe('ItemSender', () => {
     const failures: unknown[] = [];
     const sender = new ItemSender(Infinity, (reason) => failures.push(reason));
     const arrival = new Signal();
-    await sender.publish(() => arrival.fired);
-    await sender.publish(() => Promise.reject(new Error('lost')));
-    const idle = sender.idle();
+    void sender.publish(() => arrival.fired);
+    void sender.publish(() => Promise.reject(new Error('lost')));
+    const idle = new Signal();
+    sender.whenIdle(() => idle.fire());
     arrival.fire();
-    await idle;
+    await idle.fired;
     expect(failures).toStrictEqual([new Error('lost')]);
-    await sender.idle();
+  });
+
+  it('is idle at once when nothing is on its way', () => {
+    let isIdle = false;
+    new ItemSender(Infinity, () => undefined).whenIdle(() => (isIdle = true));
+    expect(isIdle).toBe(true);
   });
 });

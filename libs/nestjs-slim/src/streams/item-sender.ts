@@ -7,8 +7,10 @@ const maxInFlight = 64;
 export class ItemSender {
   readonly credit: ItemCredit;
   private readonly failed: (reason: unknown) => void;
-  private readonly inFlight = new Set<Promise<void>>();
+  private inFlight = 0;
   private sent = 0;
+  private whenRoom: () => void = nothing;
+  private whenNone: () => void = nothing;
 
   /** `failed` hears of items that could not be published. */
   constructor(credit: number, failed: (reason: unknown) => void) {
@@ -21,18 +23,36 @@ export class ItemSender {
     return this.sent;
   }
 
-  /** Publishes one that may go, see `ItemCredit.take`. Settles when there is room for the next. */
-  async publish(send: (sequence: number) => Promise<void>): Promise<void> {
-    const sending: Promise<void> = send(this.sent)
-      .catch(this.failed)
-      .finally(() => this.inFlight.delete(sending));
+  /** Publishes one that may go, see `ItemCredit.take`. Gives a promise when the next one has to wait for room. */
+  publish(send: (sequence: number) => Promise<void>): Promise<void> | undefined {
+    this.inFlight += 1;
+    const sending = send(this.sent);
     this.sent = nextSequence(this.sent);
-    this.inFlight.add(sending);
-    if (this.inFlight.size >= maxInFlight) await Promise.race(this.inFlight);
+    sending.then(this.arrived, this.lost);
+    if (this.inFlight < maxInFlight) return undefined;
+    return new Promise((resolve) => (this.whenRoom = resolve));
   }
 
-  /** Settles, never fails, when everything that was sent arrived or failed. */
-  async idle(): Promise<void> {
-    await Promise.all(this.inFlight);
+  /** Calls back once when everything that was sent arrived or failed; at once when it did. */
+  whenIdle(listener: () => void): void {
+    if (this.inFlight === 0) listener();
+    else this.whenNone = listener;
   }
+
+  private readonly arrived = (): void => {
+    this.inFlight -= 1;
+    const { whenRoom, whenNone } = this;
+    this.whenRoom = nothing;
+    whenRoom();
+    if (this.inFlight > 0) return;
+    this.whenNone = nothing;
+    whenNone();
+  };
+
+  private readonly lost = (reason: unknown): void => {
+    this.failed(reason);
+    this.arrived();
+  };
 }
+
+const nothing = (): void => undefined;

@@ -8,6 +8,7 @@ export type NameComponents = readonly [org: string, namespace: string, service: 
 export class SlimName {
   readonly components: NameComponents;
   readonly id: NameId;
+  #service: string | undefined;
 
   constructor(components: NameComponents, id: NameId = nullId) {
     this.components = components;
@@ -39,7 +40,7 @@ export class SlimName {
 
   /** `org/namespace/service`, without the id. */
   get service(): string {
-    return this.components.join('/');
+    return (this.#service ??= this.components.join('/'));
   }
 
   withId(id: NameId): SlimName {

@@ -5,6 +5,7 @@ export {
   bytes,
   message,
   optionalBytes,
+  repeatedBytes,
   string,
   sub,
   textMap,

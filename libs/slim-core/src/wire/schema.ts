@@ -25,10 +25,11 @@ type ValueOf<F extends Fields> = {
 export interface MessageType<Value> {
   /** A value with every field absent but those given. */
   make(fields?: Partial<Value>): Value;
-  encode(value: Value): Uint8Array<ArrayBuffer>;
+  /** Fields that are not given are absent. */
+  encode(value: Partial<Value>): Uint8Array<ArrayBuffer>;
   /** @throws SlimError `malformed-frame`. Byte fields are views of `bytes`. */
   decode(bytes: Uint8Array): Value;
-  writeTo(value: Value, out: ByteWriter): void;
+  writeTo(value: Partial<Value>, out: ByteWriter): void;
   readFrom(from: ProtobufReader): Value;
 }
 
@@ -57,8 +58,11 @@ export function message<F extends Fields>(definition: F): MessageType<ValueOf<F>
     for (const key in fields) if (fields[key] !== undefined) value[key] = fields[key];
     return value as Value;
   };
-  const writeTo = (value: Value, out: ByteWriter): void => {
-    for (const [key, field] of entries) field.write(value[key], field.tag, out);
+  const writeTo = (value: Partial<Value>, out: ByteWriter): void => {
+    for (const [key, field] of entries) {
+      const given = value[key];
+      if (given !== undefined) field.write(given, field.tag, out);
+    }
   };
   const readFrom = (from: ProtobufReader): Value => {
     const value = empty();
@@ -203,6 +207,13 @@ export const repeated = <Value>(
     return before;
   },
 });
+
+/** `repeated bytes`. */
+export const repeatedBytes = (number: number): Field<readonly Uint8Array[]> =>
+  repeated(number, {
+    writeTo: (value: Uint8Array, out: ByteWriter) => out.raw(value),
+    readFrom: (from: ProtobufReader) => from.rest(),
+  });
 
 /** Text by text, in the order it was set. */
 export type TextMap = ReadonlyMap<string, string>;
