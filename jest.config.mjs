@@ -1,6 +1,12 @@
 /** Runs as ES modules and on the sources, so no test needs a build that is up to date. */
 export default {
-  roots: ['<rootDir>/libs', '<rootDir>/src', '<rootDir>/test', '<rootDir>/examples'],
+  roots: [
+    '<rootDir>/libs',
+    '<rootDir>/src',
+    '<rootDir>/test',
+    '<rootDir>/examples',
+    '<rootDir>/bench',
+  ],
   testMatch: ['**/*.spec.ts'],
   maxWorkers: 2,
   extensionsToTreatAsEsm: ['.ts'],

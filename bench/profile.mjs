@@ -1,29 +1,41 @@
-// node bench/profile.mjs FILE.cpuprofile... [--top N]
+// node bench/profile.mjs FILE.cpuprofile... [--top N] [--by-layer]
 //
 // Prints where processes spent their time (--profile of the harness records it): the functions with
 // the most time of their own, as shares of the time the process was not idle. `self` is without what
-// a function called, `total` with it.
+// a function called, `total` with it. A process is profiled from its start, so loading is in there.
+//
+//   --top        how many lines a process; 15 unless given
+//   --by-layer   the parts of the program instead of functions: folders of ours, packages, modules of
+//                Node.js, garbage collection; `total` is with the parts that it called
 
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
+import { layerOf } from './report/profile-layer.mjs';
 
 /**
- * @typedef {{ functionName: string, url: string, lineNumber: number }} CallFrame
+ * @typedef {import('./report/profile-layer.mjs').CallFrame} CallFrame
  * @typedef {{ id: number, callFrame: CallFrame, children?: number[] }} ProfileNode
  * @typedef {{ nodes: ProfileNode[], samples: number[], timeDeltas: number[] }} Profile
+ * @typedef {(frame: CallFrame, callerName: string) => string} Naming what a call counts for
  */
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { top: { type: 'string', default: '15' } },
+  options: {
+    top: { type: 'string', default: '15' },
+    'by-layer': { type: 'boolean', default: false },
+  },
 });
+if (positionals.length === 0) throw new Error('expected files of CPU profiles, got none');
 
 for (const path of positionals) {
-  const { self, total } = timesByFunction(JSON.parse(readFileSync(path, 'utf8')));
+  const naming = values['by-layer'] ? layerOf : describe;
+  const idle = values['by-layer'] ? 'idle' : '(idle)';
+  const { self, total } = timesByName(JSON.parse(readFileSync(path, 'utf8')), naming);
   const allUs = [...self.values()].reduce((sum, us) => sum + us, 0);
-  const busyUs = allUs - (self.get('(idle)') ?? 0);
-  self.delete('(idle)');
+  const busyUs = allUs - (self.get(idle) ?? 0);
+  self.delete(idle);
   console.log(`${basename(path)}: busy ${share(busyUs, allUs)} of ${(allUs / 1e6).toFixed(1)} s`);
   console.log('     self    total');
   const top = [...self].sort(([, a], [, b]) => b - a).slice(0, Number(values.top));
@@ -33,10 +45,11 @@ for (const path of positionals) {
 }
 
 /**
- * Microseconds by function.
+ * Microseconds by name.
  * @param {Profile} profile
+ * @param {Naming} naming
  */
-function timesByFunction({ nodes, samples, timeDeltas }) {
+function timesByName({ nodes, samples, timeDeltas }, naming) {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   /** @type {Map<number, number>} */
   const selfOfNode = new Map();
@@ -49,12 +62,12 @@ function timesByFunction({ nodes, samples, timeDeltas }) {
   /** @type {(id: number, callers: readonly string[]) => number} */
   const visit = (id, callers) => {
     const node = byId.get(id);
-    const name = node ? describe(node.callFrame) : '';
+    const name = node ? naming(node.callFrame, callers.at(-1) ?? '') : '';
     const own = selfOfNode.get(id) ?? 0;
     const path = [...callers, name];
     const all = (node?.children ?? []).reduce((sum, child) => sum + visit(child, path), own);
     add(self, name, own);
-    if (!callers.includes(name)) add(total, name, all); // Once for a function that calls itself.
+    if (!callers.includes(name)) add(total, name, all); // Once for a name that calls itself.
     return all;
   };
   visit(nodes[0]?.id ?? 0, []);

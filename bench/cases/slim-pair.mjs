@@ -5,7 +5,8 @@ import { programs } from '../harness/programs.mjs';
 /** @typedef {{ readonly mls: boolean, readonly reliable: boolean }} Mode */
 /** @typedef {'ours' | 'official'} Library */
 
-const secret = 'the-benchmarks-share-this-secret-of-44-bytes';
+/** What all applications of a run share. */
+export const secret = 'the-benchmarks-share-this-secret-of-44-bytes';
 
 /**
  * What is measured, after a warm-up that counts work and not only time: a compiler that works while the

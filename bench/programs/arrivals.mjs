@@ -1,8 +1,8 @@
 import { checkPayload } from './numbered-payload.mjs';
 import { nowMs } from './spell.mjs';
 
-/** How long the last messages may be on their way before they count as lost. */
-const arrivalMs = 10_000;
+/** How long nothing may arrive before the rest counts as lost. */
+const silenceMs = 10_000;
 
 /** Counts the messages of a session as they arrive, and fails at the first one out of turn. */
 export class Arrivals {
@@ -43,14 +43,20 @@ export class Arrivals {
    */
   async all(total) {
     this.#expected = total;
-    if (this.#count < total && !this.#failure) {
-      await new Promise((resolve) => {
-        const timer = setTimeout(resolve, arrivalMs);
-        this.#wake = () => resolve(clearTimeout(timer));
-      });
+    for (let before = -1; this.#count < total && this.#count > before && !this.#failure;) {
+      before = this.#count;
+      await this.#someTime();
     }
     if (this.#failure) throw this.#failure;
     if (this.#count !== total) throw new Error(`${this.#count} of ${total} messages arrived`);
     return this.#lastAtMs;
+  }
+
+  /** Settles when the last one arrived, or after a while. */
+  #someTime() {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, silenceMs);
+      this.#wake = () => resolve(clearTimeout(timer));
+    });
   }
 }

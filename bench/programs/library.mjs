@@ -8,12 +8,27 @@
  */
 
 /**
- * What a contender among the SLIM libraries does: connects one application to a node.
+ * The moderator's end of a channel.
+ * @typedef {object} ModeratedExtras
+ * @property {(names: readonly string[]) => Promise<void>} inviteInTurn each when the one before is in
+ * @property {(names: readonly string[]) => Promise<void>} inviteAtOnce as fast as the library lets us
+ * @property {() => Promise<number>} memberCount how many are in, the moderator included
+ * @typedef {LibrarySession & ModeratedExtras} LibraryChannel
+ */
+
+/**
+ * One application on a link of its own.
+ * @typedef {object} LibraryApp
+ * @property {(peer: string, options: Mode) => Promise<LibrarySession>} open
+ * @property {() => Promise<LibrarySession>} accept the next session or channel of others
+ * @property {(name: string, options: Mode) => Promise<LibraryChannel>} createChannel
+ * @typedef {{ mls: boolean, reliable: boolean }} Mode
+ */
+
+/**
+ * What a contender among the SLIM libraries does: connects applications to a node.
  * @typedef {object} Library
- * @property {(options: { url: string, name: string, secret: string }) => Promise<{
- *   open(peer: string, options: { mls: boolean, reliable: boolean }): Promise<LibrarySession>,
- *   accept(): Promise<LibrarySession>,
- * }>} connect
+ * @property {(options: { url: string, name: string, secret: string }) => Promise<LibraryApp>} connect
  */
 
 /** @type {Record<string, () => Promise<Library>>} */

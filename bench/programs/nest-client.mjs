@@ -1,14 +1,13 @@
 // A Nest client that calls the server of nest-server.mjs.
-//   node nest-client.mjs tcp|slim
+//   node nest-client.mjs tcp|nats|redis|grpc|slim
 
 import 'reflect-metadata';
-import { firstValueFrom } from 'rxjs';
 import { serve } from '../harness/serve.mjs';
 import { percentile } from '../harness/statistics.mjs';
 import { nestTransport } from './nest-transports.mjs';
 import { nowMs, Spell } from './spell.mjs';
 
-const { client: createClient, pattern } = nestTransport(process.argv[2]);
+const { client: createClient } = nestTransport(process.argv[2]);
 /** @type {ReturnType<typeof createClient>} */
 let client;
 /** The number of the next request. */
@@ -29,7 +28,7 @@ serve({
       while (spell.goesOn(latenciesMs.length)) {
         const request = `${next++} `.padEnd(size, 'x');
         const askedAtMs = nowMs();
-        const answer = await firstValueFrom(client.send(pattern, request));
+        const answer = await client.ask(request);
         latenciesMs.push(nowMs() - askedAtMs);
         if (answer !== request) throw new Error(`"${request}" was answered with "${answer}"`);
       }

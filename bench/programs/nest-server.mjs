@@ -1,12 +1,13 @@
 // A Nest microservice with one handler, which answers with what it was asked.
-//   node nest-server.mjs tcp|slim
+//   node nest-server.mjs tcp|nats|redis|grpc|slim
 
 import 'reflect-metadata';
 import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { MessagePattern } from '@nestjs/microservices';
 import { serve } from '../harness/serve.mjs';
 import { nestTransport } from './nest-transports.mjs';
+
+const transport = nestTransport(process.argv[2]);
 
 class EchoController {
   /** @param {unknown} data */
@@ -19,13 +20,13 @@ class EchoModule {}
 
 // What decorators do, in plain JavaScript.
 const echo = Object.getOwnPropertyDescriptor(EchoController.prototype, 'echo');
-if (echo) MessagePattern('echo')(EchoController.prototype, 'echo', echo);
+if (echo) transport.handler(EchoController.prototype, 'echo', echo);
 Controller()(EchoController);
 Module({ controllers: [EchoController] })(EchoModule);
 
 serve({
   async listen(place) {
-    const options = nestTransport(process.argv[2]).server(place);
+    const options = transport.server(place);
     const app = await NestFactory.createMicroservice(EchoModule, { logger: ['error'], ...options });
     await app.listen();
   },

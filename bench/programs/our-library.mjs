@@ -12,6 +12,7 @@ export async function connect({ url, name, secret }) {
       for await (const session of app.sessions()) return toSession(session);
       throw new Error('the application ended before anybody opened a session');
     },
+    createChannel: async (channel, options) => toChannel(await app.createChannel(channel, options)),
   };
 }
 
@@ -29,5 +30,22 @@ function toSession(session) {
       return { acknowledged: Promise.resolve() };
     },
     close: () => session.close(),
+  };
+}
+
+/**
+ * @param {import('@nestjs-slim/core').Channel} channel
+ * @returns {import('./library.mjs').LibraryChannel}
+ */
+function toChannel(channel) {
+  return {
+    ...toSession(channel),
+    inviteInTurn: async (names) => {
+      for (const name of names) await channel.invite(name);
+    },
+    inviteAtOnce: async (names) => {
+      for (const { error } of await channel.inviteAll(names)) if (error) throw error;
+    },
+    memberCount: async () => channel.participants().length,
   };
 }

@@ -6,12 +6,10 @@ import { median } from '../harness/statistics.mjs';
 import { Arrivals } from './arrivals.mjs';
 import { loadLibrary } from './library.mjs';
 import { checkPayload, numberedPayload } from './numbered-payload.mjs';
+import { publishFor } from './publish-for.mjs';
 import { nowMs, Spell } from './spell.mjs';
 
-/** Messages not yet acknowledged: half of what an official sender keeps for retransmission. */
-const maxInFlight = 256;
-
-/** @type {Awaited<ReturnType<import('./library.mjs').Library['connect']>>} */
+/** @type {import('./library.mjs').LibraryApp} */
 let app;
 /** @type {import('./library.mjs').LibrarySession} */
 let session;
@@ -40,20 +38,10 @@ serve({
   },
 
   /** Publishes for a spell; settles, with all messages so far, when the last one is acknowledged. */
-  async publish({ spell: options, size }) {
-    const spell = new Spell(options);
-    const first = next;
-    /** @type {Promise<unknown>[]} */
-    const inFlight = [];
-    for (; spell.goesOn(next - first); next += 1) {
-      const slot = next % maxInFlight;
-      await inFlight[slot];
-      const { acknowledged } = await session.publish(numberedPayload(next, size));
-      acknowledged.catch(() => undefined); // Awaited when the slot comes round again, or below.
-      inFlight[slot] = acknowledged;
-    }
-    await Promise.all(inFlight);
-    return { startedAtMs: spell.startedAtMs, total: next };
+  async publish({ spell, size }) {
+    const published = await publishFor(session, { spell, size, first: next });
+    next = published.total;
+    return published;
   },
 
   /** Counts what arrives from now on, in the background. */

@@ -27,6 +27,12 @@ const operations = {
     return { version: slim.getVersion() };
   },
 
+  /** What this process has computed, on all its threads, and holds. */
+  usage() {
+    const { user, system } = process.cpuUsage();
+    return { cpuMs: (user + system) / 1000, rssBytes: process.memoryUsage.rss() };
+  },
+
   /** Has to be the first op of its process: strictness is fixed when the core is initialized. */
   async node({ port, strict = true }) {
     if (slim.isInitialized()) throw new Error('the op node must come first');

@@ -1,4 +1,9 @@
-import { SlimError, type PublishOptions, type Session, type SessionMessage } from '@nestjs-slim/core';
+import {
+  SlimError,
+  type PublishOptions,
+  type Session,
+  type SessionMessage,
+} from '@nestjs-slim/core';
 import { bundlePayloadType, decodeBundle, encodeBundle } from './bundle.js';
 import { decodeEnvelope, encodeEnvelope, envelopePayloadType, type Envelope } from './envelope.js';
 

@@ -1,7 +1,11 @@
 import type { SessionMessage } from '@nestjs-slim/core';
 import { envelopeKind, type Envelope } from '../payload/envelope.js';
 import type { Envelopes } from '../payload/envelopes.js';
-import { writeForeign, writeForeignError, type ForeignPayload } from '../payload/foreign-payload.js';
+import {
+  writeForeign,
+  writeForeignError,
+  type ForeignPayload,
+} from '../payload/foreign-payload.js';
 import type { Payloads } from '../payload/payloads.js';
 import { errorValue } from '../payload/rpc-error.js';
 import type { EncodedValue } from '../payload/value.js';

@@ -79,8 +79,7 @@ export class ServerCall {
       message,
       metadata,
       signal: () => this.abortion.signal,
-      timeLeftMs: () =>
-        expiresMs === Infinity ? undefined : Math.max(0, expiresMs - clock.now()),
+      timeLeftMs: () => (expiresMs === Infinity ? undefined : Math.max(0, expiresMs - clock.now())),
       isForeign: options.isForeign ?? false,
     });
   }

@@ -1,11 +1,10 @@
 import type { Cancel, Clock } from '../clock/clock.js';
 import type { Crypto } from '../crypto/crypto.js';
 import { SlimError } from '../errors/slim-error.js';
-import type { HeaderMac } from '../link/header-mac.js';
+import { LinkFrames } from '../link/link-frames.js';
 import { maxFrameBytes, type Link, type LinkDialler } from '../link/link.js';
 import { NegotiationRequest, negotiationTimeoutMs } from '../link/negotiation.js';
-import { frame, type Frame } from '../wire/frame.js';
-import { initialTtl, slimHeader, slimVersion, type SlimHeader } from '../wire/header.js';
+import type { Frame } from '../wire/frame.js';
 import { connectionType } from '../wire/link-message.js';
 import { backoffMs, type BackoffPolicy } from './backoff.js';
 
@@ -36,7 +35,7 @@ export interface UplinkEvents {
 
 interface Established {
   readonly link: Link;
-  readonly mac: HeaderMac | undefined;
+  readonly frames: LinkFrames;
   full: boolean;
 }
 
@@ -84,7 +83,7 @@ export class Uplink {
    */
   send(message: Frame): void {
     const established = this.#established;
-    const bytes = frame.encode(signed(message, established?.mac));
+    const bytes = (established?.frames ?? unlinked).encode(message);
     const limit = maxFrameBytes - forwardingBytes;
     if (bytes.length > limit) {
       throw new SlimError(
@@ -151,10 +150,10 @@ export class Uplink {
       throw gaveUp(signal);
     }
     const { crypto, linkId, nodeId, local } = this.#options;
-    if (local) return this.#establish(link, undefined);
+    if (local) return this.#establish(link, new LinkFrames(undefined));
     const request = new NegotiationRequest(crypto, linkId, nodeId, connectionType.edge);
     return new Promise((resolve, reject) => {
-      let mac: HeaderMac | undefined;
+      let frames: LinkFrames | undefined;
       const settle = (): void => {
         cancel();
         signal.removeEventListener('abort', onAbort);
@@ -170,14 +169,14 @@ export class Uplink {
       );
       link.open({
         frame: (bytes) => {
-          if (mac) return this.#receive(bytes, mac);
+          if (frames) return this.#receive(bytes, frames);
           try {
-            ({ mac } = request.complete(bytes));
+            frames = new LinkFrames(request.complete(bytes).mac);
           } catch (reason) {
             return fail(SlimError.from(reason, 'negotiation-failed'));
           }
           settle();
-          this.#setEstablished({ link, mac, full: false });
+          this.#setEstablished({ link, frames, full: false });
           return resolve();
         },
         drained: () => this.#drained(link),
@@ -192,13 +191,13 @@ export class Uplink {
     });
   }
 
-  #establish(link: Link, mac: HeaderMac | undefined): void {
+  #establish(link: Link, frames: LinkFrames): void {
     link.open({
-      frame: (bytes) => this.#receive(bytes, mac),
+      frame: (bytes) => this.#receive(bytes, frames),
       drained: () => this.#drained(link),
       closed: (reason) => this.#lost(link, reason),
     });
-    this.#setEstablished({ link, mac, full: false });
+    this.#setEstablished({ link, frames, full: false });
   }
 
   #setEstablished(established: Established): void {
@@ -207,14 +206,9 @@ export class Uplink {
     this.#wakeWriters();
   }
 
-  #receive(bytes: Uint8Array, mac: HeaderMac | undefined): void {
+  #receive(bytes: Uint8Array, frames: LinkFrames): void {
     try {
-      const message = frame.decode(bytes);
-      const header = message.publish?.header;
-      if (header && mac && !mac.verify(header, header.headerMac)) {
-        throw new SlimError('malformed-frame', 'the header MAC of a message is wrong');
-      }
-      this.#events.received(message);
+      this.#events.received(frames.decode(bytes));
     } catch (reason) {
       this.#events.dropped(SlimError.from(reason, 'malformed-frame'));
     }
@@ -268,20 +262,8 @@ export class Uplink {
   }
 }
 
-function signed(message: Frame, mac: HeaderMac | undefined): Frame {
-  const { publish, subscribe, unsubscribe } = message;
-  return {
-    ...message,
-    publish: publish && { ...publish, header: signedHeader(publish.header, mac) },
-    subscribe: subscribe && { ...subscribe, header: signedHeader(subscribe.header, mac) },
-    unsubscribe: unsubscribe && { ...unsubscribe, header: signedHeader(unsubscribe.header, mac) },
-  };
-}
-
-function signedHeader(header: SlimHeader = slimHeader.make(), mac?: HeaderMac): SlimHeader {
-  const final = { ...header, version: slimVersion, ttl: initialTtl };
-  return mac ? { ...final, headerMac: mac.tag(final) } : final;
-}
+/** What is sent while there is no link is checked, and lost. */
+const unlinked = new LinkFrames(undefined);
 
 function gaveUp(signal: AbortSignal): SlimError {
   return SlimError.from(signal.reason, 'aborted', 'gave up connecting');

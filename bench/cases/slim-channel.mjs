@@ -1,0 +1,62 @@
+import { programs } from '../harness/programs.mjs';
+import { secret, startNode } from './slim-pair.mjs';
+
+/** @typedef {import('../harness/with-processes.mjs').Start} Start */
+
+/** What a process costs while it is idle is not what is measured, so members share some. */
+const maxMemberProcesses = 8;
+const membersPerProcess = 10;
+
+const name = 'bench/slim/channel';
+
+/**
+ * An official node, the moderator of a channel that is still empty, and applications that wait to be
+ * invited to it; several members share a process, each on a link of its own.
+ * @param {Start} start
+ * @param {{ library: import('./slim-pair.mjs').Library, mode: import('./slim-pair.mjs').Mode, members: number }} options
+ */
+export async function startChannel(start, { library, mode, members }) {
+  const { url } = await startNode(start, 'official');
+  const names = Array.from({ length: members }, (_, at) => `bench/slim/member-${at}`);
+  const perProcess = Math.max(membersPerProcess, Math.ceil(members / maxMemberProcesses));
+  const guests = [];
+  for (let at = 0; at < members; at += perProcess) {
+    const process = start(`members-${at}`, programs.slimMembers, library);
+    await process.call('connect', { url, secret, names: names.slice(at, at + perProcess) });
+    guests.push(process);
+  }
+  const moderator = start('moderator', programs.slimModerator, library);
+  await moderator.call('connect', { url, secret, name: 'bench/slim/moderator' });
+  await moderator.call('create', { channel: name, ...mode });
+
+  /**
+   * Asks every process of members the same.
+   * @param {string} op
+   * @param {object} [args]
+   */
+  const all = (op, args) => Promise.all(guests.map((guest) => guest.call(op, args)));
+  return {
+    url,
+    name,
+    moderator,
+    all,
+    /** Invites everybody; settles when they are in and know it. */
+    invite: async (/** @type {{ atOnce: boolean }} */ { atOnce }) => {
+      const joined = all('join');
+      joined.catch(() => undefined); // An invitation that fails says more.
+      const invited = await moderator.call('invite', { channel: name, names, atOnce });
+      await joined;
+      return invited;
+    },
+    /** Milliseconds of CPU time of all members. */
+    membersCpuMs: async () => {
+      const each = await Promise.all(guests.map((guest) => guest.cpuMs()));
+      return each.reduce((sum, cpuMs) => sum + cpuMs, 0);
+    },
+    /** When the last member had the last of that many messages; fails unless each has each of them once. */
+    received: async (/** @type {number} */ total) => {
+      const ends = await all('received', { total });
+      return Math.max(...ends.map(({ lastAtMs }) => lastAtMs));
+    },
+  };
+}
