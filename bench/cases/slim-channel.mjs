@@ -10,15 +10,16 @@ const membersPerProcess = 10;
 const name = 'bench/slim/channel';
 
 /**
- * An official node, the moderator of a channel that is still empty, and applications that wait to be
+ * A node, an official one unless said otherwise, the moderator of a channel that is still empty, and applications that wait to be
  * invited to it; several members share a process, each on a link of its own.
  * @param {Start} start
- * @param {{ library: import('./slim-pair.mjs').Library, mode: import('./slim-pair.mjs').Mode, members: number }} options
+ * @param {{ library: import('./slim-pair.mjs').Library, mode: import('./slim-pair.mjs').Mode, members: number, node?: import('./slim-pair.mjs').Library }} options
  */
-export async function startChannel(start, { library, mode, members }) {
-  const { url } = await startNode(start, 'official');
+export async function startChannel(start, { library, mode, members, node = 'official' }) {
+  const { url } = await startNode(start, node);
   const names = Array.from({ length: members }, (_, at) => `bench/slim/member-${at}`);
   const perProcess = Math.max(membersPerProcess, Math.ceil(members / maxMemberProcesses));
+  /** @type {import('../harness/child.mjs').Child[]} */
   const guests = [];
   for (let at = 0; at < members; at += perProcess) {
     const process = start(`members-${at}`, programs.slimMembers, library);

@@ -24,6 +24,7 @@ const identity = 'x'.repeat(230);
 /** A link to a node that has negotiated, as an application has one, and no application on it. */
 export class RawLink {
   #link;
+  /** @type {import('../../libs/slim-core/src/link/negotiation.js').Negotiated['mac']} */
   #mac;
   /** @type {(bytes: Uint8Array) => void} */
   onFrame = () => undefined;

@@ -9,6 +9,7 @@ import {
   envelopeKind,
   envelopePayloadType,
   type Envelope,
+  type EnvelopeFields,
 } from './payload/envelope.js';
 import { SlimSignal } from './slim-parameters.js';
 import type { ItemStream } from './streams/item-stream.js';
@@ -57,7 +58,7 @@ const payloads = new Payloads({
   deserializer: undefined,
 });
 
-const publish = (session: Session, fields: Partial<Envelope>): Promise<void> =>
+const publish = (session: Session, fields: EnvelopeFields): Promise<void> =>
   session.publish(encodeEnvelope(fields), { payloadType: envelopePayloadType });
 
 async function nextAnswer(session: Session): Promise<unknown> {
@@ -67,7 +68,7 @@ async function nextAnswer(session: Session): Promise<unknown> {
   return [envelope.kind, envelope.correlationId, value];
 }
 
-const echo = (correlationId: number): Partial<Envelope> => ({
+const echo = (correlationId: number): EnvelopeFields => ({
   kind: envelopeKind.request,
   correlationId,
   operation: 'echo',
@@ -248,7 +249,7 @@ describe('a client whose service breaks the rules', () => {
   const request = async (session: Session): Promise<Envelope> =>
     decodeEnvelope((await session.next()).payload);
 
-  it.each<[string, readonly Partial<Envelope>[], object]>([
+  it.each<[string, readonly EnvelopeFields[], object]>([
     [
       'skips an item',
       [
@@ -272,7 +273,7 @@ describe('a client whose service breaks the rules', () => {
     const answer = outcome(client.send('a', 1));
     const session = await service;
     const { correlationId } = await request(session);
-    const answers: Partial<Envelope>[] = [
+    const answers: EnvelopeFields[] = [
       { kind: envelopeKind.credit, credit: 2 ** 32 - 1 },
       { kind: 99, last: true },
       { kind: envelopeKind.request, operation: 'a' },

@@ -6,7 +6,7 @@ import {
   type SlimName,
 } from '@nestjs-slim/core';
 import { patternKey } from '../patterns/pattern.js';
-import { envelopeKind, type Envelope } from '../payload/envelope.js';
+import { envelopeKind, type Envelope, type EnvelopeFields } from '../payload/envelope.js';
 import { Envelopes } from '../payload/envelopes.js';
 import { InOrder } from '../payload/in-order.js';
 import type { Payloads } from '../payload/payloads.js';
@@ -183,7 +183,7 @@ export class ClientSession implements CallRoute {
   }
 
   /** For what nobody waits for: not delivered means that the other side is gone, which ends the session. */
-  private tell(fields: Partial<Envelope>): void {
+  private tell(fields: EnvelopeFields): void {
     this.envelopes.send(fields).catch(() => undefined);
   }
 

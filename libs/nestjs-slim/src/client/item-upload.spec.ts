@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { SlimError } from '@nestjs-slim/core';
 import { from, NEVER, Observable, of, Subject, throwError } from 'rxjs';
-import { envelopeKind, type Envelope } from '../payload/envelope.js';
+import { envelopeKind, type EnvelopeFields } from '../payload/envelope.js';
 import { Payloads } from '../payload/payloads.js';
 import { decodeValue } from '../payload/value.js';
 import { SlimException } from '../slim-exception.js';
@@ -12,7 +12,7 @@ const payloads = new Payloads({ codec: undefined, serializer: undefined, deseria
 
 function setup(source: ItemSource, options: Partial<ItemUploadOptions> = {}) {
   const log: string[] = [];
-  const publish = async (fields: Partial<Envelope>): Promise<void> => {
+  const publish = async (fields: EnvelopeFields): Promise<void> => {
     const { kind, sequence = '-', contentType = '', data } = fields;
     const value =
       kind === envelopeKind.error
@@ -78,7 +78,7 @@ describe('ItemUpload', () => {
 
   it.each(['item', 'end'] as const)('fails when an %s does not arrive', async (kind) => {
     const lost = new SlimError('not-delivered', 'nobody acknowledged it');
-    const publish = async (fields: Partial<Envelope>): Promise<void> => {
+    const publish = async (fields: EnvelopeFields): Promise<void> => {
       if (fields.kind === envelopeKind[kind]) throw lost;
     };
     const { log, upload } = setup(of(1), { publish });

@@ -1,4 +1,4 @@
-import { envelopeKind, type Envelope } from '../payload/envelope.js';
+import { envelopeKind, type EnvelopeFields } from '../payload/envelope.js';
 import type { EncodedValue } from '../payload/value.js';
 import { maxBufferedItems } from '../streams/item-credit.js';
 import { ItemSender } from '../streams/item-sender.js';
@@ -9,7 +9,7 @@ export interface ItemUploadOptions {
   readonly source: ItemSource;
   encode(item: unknown): EncodedValue | Promise<EncodedValue>;
   encodeError(reason: unknown): EncodedValue;
-  publish(fields: Partial<Envelope>): Promise<void>;
+  publish(fields: EnvelopeFields): Promise<void>;
   /** An item could not be sent. */
   failed(reason: unknown): void;
 }

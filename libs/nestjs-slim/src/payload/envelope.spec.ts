@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { SlimError } from '@nestjs-slim/core';
-import { decodeEnvelope, encodeEnvelope, envelopeKind } from './envelope.js';
+import fc from 'fast-check';
+import { decodeEnvelope, encodeEnvelope, envelopeDefinition, envelopeKind } from './envelope.js';
 
 const text = (value: string): number[] => [...new TextEncoder().encode(value)];
 
@@ -24,6 +25,55 @@ describe('an envelope', () => {
       ...[0x32, 16, ...text('application/json')], // content_type
       ...[0x3a, 3, ...text('[1]')], // data
     ]);
+  });
+
+  it('is written and read by hand as its definition does', () => {
+    const number = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 2 ** 32 - 1 }));
+    const string = fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ minLength: 200 }));
+    const anyEnvelope = fc.record({
+      kind: number,
+      correlationId: number,
+      operation: string,
+      deadlineMs: number,
+      metadata: fc.array(fc.tuple(string, string)).map((entries) => new Map(entries)),
+      contentType: string,
+      data: fc.option(fc.uint8Array({ maxLength: 300 }), { nil: undefined }),
+      last: fc.boolean(),
+      credit: number,
+      sequence: number,
+      streams: fc.boolean(),
+      bundles: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(anyEnvelope, (envelope) => {
+        const bytes = envelopeDefinition.encode(envelope);
+        expect(encodeEnvelope(envelope)).toStrictEqual(bytes);
+        expect(decodeEnvelope(bytes)).toStrictEqual({ ...envelope });
+      }),
+    );
+  });
+
+  it('is read or refused as by its definition, whatever became of it', () => {
+    const outcome = (decode: () => unknown): unknown => {
+      try {
+        return decode();
+      } catch (reason) {
+        return String(reason);
+      }
+    };
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
+        expect(outcome(() => decodeEnvelope(bytes))).toStrictEqual(
+          outcome(() => envelopeDefinition.decode(bytes)),
+        );
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it('writes text as its UTF-8', () => {
+    const bytes = encodeEnvelope({ kind: envelopeKind.item, data: '"ü"' });
+    expect(decodeEnvelope(bytes).data).toStrictEqual(new Uint8Array(text('"ü"')));
   });
 
   it('says of its last item that it is the last', () => {

@@ -1,10 +1,14 @@
 import {
   bool,
+  ByteWriter,
   message,
   optionalBytes,
+  ProtobufReader,
+  RecentBytes,
   string,
   textMap,
   uint32,
+  utf8Text,
   type Infer,
 } from '@nestjs-slim/core/protobuf';
 
@@ -36,7 +40,10 @@ export const envelopeKind = {
 //   bool                streams        = 11;
 //   bool                bundles        = 12;
 // }
-const envelope = message({
+//
+// The definition says what the two functions below do, which take half the time (bench case `Nest
+// request/response, 64 in flight`); it is their oracle in the tests.
+export const envelopeDefinition = message({
   kind: uint32(1),
   correlationId: uint32(2),
   operation: string(3),
@@ -52,14 +59,128 @@ const envelope = message({
 });
 
 /** What our own services say to each other inside a session (proto/envelope.proto). */
-export type Envelope = Infer<typeof envelope>;
+export type Envelope = Infer<typeof envelopeDefinition>;
 
-/** The bytes of an envelope; fields that are not given hold their defaults. */
-export function encodeEnvelope(fields: Partial<Envelope>): Uint8Array {
-  return envelope.encode(fields);
+/** What an envelope is written from: fields that are not given hold their defaults, data may be text. */
+export type EnvelopeFields = Partial<Omit<Envelope, 'data'>> & {
+  readonly data?: Uint8Array | string | undefined;
+};
+
+const tags = {
+  kind: 0x08,
+  correlationId: 0x10,
+  operation: 0x1a,
+  deadlineMs: 0x20,
+  metadata: 0x2a,
+  contentType: 0x32,
+  data: 0x3a,
+  last: 0x40,
+  credit: 0x48,
+  sequence: 0x50,
+  streams: 0x58,
+  bundles: 0x60,
+} as const;
+
+/** Writes an envelope. */
+export function writeEnvelope(fields: EnvelopeFields, out: ByteWriter): void {
+  writeNumber(tags.kind, fields.kind, out);
+  writeNumber(tags.correlationId, fields.correlationId, out);
+  writeText(tags.operation, fields.operation, out);
+  writeNumber(tags.deadlineMs, fields.deadlineMs, out);
+  if (fields.metadata) envelopeDefinition.writeTo({ metadata: fields.metadata }, out);
+  writeText(tags.contentType, fields.contentType, out);
+  if (fields.data !== undefined) {
+    out.varint(tags.data);
+    if (typeof fields.data === 'string') out.string(fields.data);
+    else out.bytes(fields.data);
+  }
+  writeNumber(tags.last, Number(fields.last), out);
+  writeNumber(tags.credit, fields.credit, out);
+  writeNumber(tags.sequence, fields.sequence, out);
+  writeNumber(tags.streams, Number(fields.streams), out);
+  writeNumber(tags.bundles, Number(fields.bundles), out);
 }
+
+function writeNumber(tag: number, value: number | undefined, out: ByteWriter): void {
+  if (!value) return;
+  out.varint(tag);
+  out.varint(value);
+}
+
+function writeText(tag: number, text: string | undefined, out: ByteWriter): void {
+  if (!text) return;
+  out.varint(tag);
+  out.string(text);
+}
+
+const writer = new ByteWriter();
+
+/** The bytes of an envelope. */
+export function encodeEnvelope(fields: EnvelopeFields): Uint8Array {
+  writeEnvelope(fields, writer.reset());
+  return writer.finish();
+}
+
+type Writable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
+
+const absent: Envelope = envelopeDefinition.make();
+/** Operations and content types come again and again. */
+const texts = new RecentBytes(utf8Text);
 
 /** @throws SlimError `malformed-frame`. The data is a view of `bytes`. */
 export function decodeEnvelope(bytes: Uint8Array): Envelope {
-  return envelope.decode(bytes);
+  const from = new ProtobufReader(bytes);
+  const envelope: Writable<Envelope> = { ...absent };
+  while (!from.done) readField(from.tag(), from, envelope);
+  return envelope;
 }
+
+function readField(tag: number, from: ProtobufReader, envelope: Writable<Envelope>): void {
+  switch (tag) {
+    case tags.kind:
+      envelope.kind = from.uint32();
+      break;
+    case tags.correlationId:
+      envelope.correlationId = from.uint32();
+      break;
+    case tags.operation:
+      envelope.operation = readText(from);
+      break;
+    case tags.deadlineMs:
+      envelope.deadlineMs = from.uint32();
+      break;
+    case tags.metadata:
+      envelope.metadata = metadataField.read(from, envelope.metadata);
+      break;
+    case tags.contentType:
+      envelope.contentType = readText(from);
+      break;
+    case tags.data:
+      envelope.data = from.bytes();
+      break;
+    case tags.last:
+      envelope.last = from.bool();
+      break;
+    case tags.credit:
+      envelope.credit = from.uint32();
+      break;
+    case tags.sequence:
+      envelope.sequence = from.uint32();
+      break;
+    case tags.streams:
+      envelope.streams = from.bool();
+      break;
+    case tags.bundles:
+      envelope.bundles = from.bool();
+      break;
+    default:
+      from.skip(tag);
+  }
+}
+
+function readText(from: ProtobufReader): string {
+  const bytes = from.bytes();
+  return texts.read(bytes, 0, bytes.length);
+}
+
+const metadataField = textMap(5);

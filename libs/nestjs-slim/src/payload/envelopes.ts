@@ -1,23 +1,22 @@
+import { SlimError, type Session, type SessionMessage } from '@nestjs-slim/core';
+import { Bundle, bundlePayloadType, decodeBundle } from './bundle.js';
 import {
-  SlimError,
-  type PublishOptions,
-  type Session,
-  type SessionMessage,
-} from '@nestjs-slim/core';
-import { bundlePayloadType, decodeBundle, encodeBundle } from './bundle.js';
-import { decodeEnvelope, encodeEnvelope, envelopePayloadType, type Envelope } from './envelope.js';
+  decodeEnvelope,
+  envelopePayloadType,
+  type Envelope,
+  type EnvelopeFields,
+} from './envelope.js';
 
 /** More would have the other side wait for work that it could have begun. */
 const maxEnvelopes = 32;
 /** What is longer than that gains nothing from company. */
 const maxBundleBytes = 32 * 1024;
 
-/** Envelopes that go as one message. */
-interface Bundle {
-  readonly envelopes: Uint8Array[];
-  bytes: number;
+/** A bundle that is about to go. */
+interface Leaving {
+  readonly bundle: Bundle;
   readonly sent: Promise<void>;
-  readonly settle: (sent: Promise<void>) => void;
+  readonly go: (sent: Promise<void>) => void;
 }
 
 /** What is told of what goes wrong. */
@@ -37,7 +36,7 @@ export class Envelopes {
   private readonly session: Session;
   private readonly events: EnvelopesEvents;
   private readsBundles = false;
-  private bundle: Bundle | undefined;
+  private leaving: Leaving | undefined;
 
   constructor(session: Session, events: EnvelopesEvents) {
     this.session = session;
@@ -45,15 +44,13 @@ export class Envelopes {
   }
 
   /** In the order of the calls. Settles when the other side has it. @throws SlimError as `Session.publish` */
-  send(fields: Partial<Envelope>): Promise<void> {
-    const envelope = encodeEnvelope({ ...fields, bundles: true });
-    if (!this.readsBundles) return this.publish([envelope]);
-    if (this.bundle && this.bundle.bytes + envelope.length > maxBundleBytes) this.flush();
-    const bundle = (this.bundle ??= this.begin());
-    bundle.envelopes.push(envelope);
-    bundle.bytes += envelope.length;
-    if (bundle.envelopes.length === maxEnvelopes) this.flush();
-    return bundle.sent;
+  send(fields: EnvelopeFields): Promise<void> {
+    const dataBytes = fields.data?.length ?? 0;
+    if (this.leaving && this.leaving.bundle.bytes + dataBytes > maxBundleBytes) this.flush();
+    const { bundle, sent } = (this.leaving ??= this.begin());
+    bundle.add({ ...fields, bundles: true });
+    if (!this.readsBundles || bundle.size === maxEnvelopes) this.flush();
+    return sent;
   }
 
   /** Hands on what a message brought, in its order. False for a message of another kind. */
@@ -88,32 +85,26 @@ export class Envelopes {
     }
   }
 
-  private begin(): Bundle {
-    let settle: Bundle['settle'] = () => undefined;
-    const sent = new Promise<void>((resolve) => (settle = resolve));
-    const bundle = { envelopes: [], bytes: 0, sent, settle };
+  private begin(): Leaving {
+    let go: Leaving['go'] = () => undefined;
+    const sent = new Promise<void>((resolve) => (go = resolve));
+    const leaving = { bundle: new Bundle(), sent, go };
     // Behind everything that this turn still gives rise to.
     process.nextTick(() => {
-      if (this.bundle === bundle) this.flush();
+      if (this.leaving === leaving) this.flush();
     });
-    return bundle;
+    return leaving;
   }
 
   private flush(): void {
-    const { bundle } = this;
-    this.bundle = undefined;
-    bundle?.settle(this.publish(bundle.envelopes));
+    const { leaving } = this;
+    this.leaving = undefined;
+    leaving?.go(this.publish(leaving.bundle));
   }
 
-  private publish(envelopes: readonly Uint8Array[]): Promise<void> {
-    const sent = this.session.publish(...payloadOf(envelopes));
+  private publish(bundle: Bundle): Promise<void> {
+    const sent = this.session.publish(...bundle.publication());
     if (this.events.failed) sent.catch(this.events.failed);
     return sent;
   }
-}
-
-function payloadOf(envelopes: readonly Uint8Array[]): [Uint8Array, PublishOptions] {
-  const [first, ...others] = envelopes;
-  if (first && others.length === 0) return [first, { payloadType: envelopePayloadType }];
-  return [encodeBundle(envelopes), { payloadType: bundlePayloadType }];
 }

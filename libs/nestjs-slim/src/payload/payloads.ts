@@ -3,7 +3,7 @@ import type { PayloadCodec } from '../payload-codec.js';
 import { SlimException, isExceptionBody } from '../slim-exception.js';
 import { Prepared } from './prepared.js';
 import { errorValue } from './rpc-error.js';
-import { decodeValue, encodeValue, jsonType, parseJson, type EncodedValue } from './value.js';
+import { decodeValue, encodeValue, jsonType, type EncodedValue } from './value.js';
 import { whenKnown } from './when-known.js';
 
 /** As Nest's `Serializer`: takes a packet before it is encoded and gives what to send in its place. */
@@ -89,7 +89,7 @@ export class Payloads {
     if (encoded.contentType !== exceptionType || !encoded.data) {
       return decodeValue(encoded, this.codec);
     }
-    const body = parseJson(encoded.data);
+    const body = decodeValue({ contentType: jsonType, data: encoded.data });
     return SlimException.fromBody(body) ?? body;
   }
 

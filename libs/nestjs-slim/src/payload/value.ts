@@ -1,10 +1,10 @@
 import { SlimError } from '@nestjs-slim/core';
 import type { PayloadCodec } from '../payload-codec.js';
 
-/** A value as it stands in an envelope; no data means `undefined`. */
+/** A value as it stands in an envelope; no data means `undefined`. Text goes as UTF-8. */
 export interface EncodedValue {
   readonly contentType: string;
-  readonly data: Uint8Array | undefined;
+  readonly data: Uint8Array | string | undefined;
 }
 
 /** The content type of JSON. */
@@ -24,12 +24,14 @@ export function encodeValue(value: unknown, codec?: PayloadCodec): EncodedValue 
   }
   const text = toJson(value);
   if (text === undefined) return { contentType: '', data: undefined };
-  return { contentType: jsonType, data: encoder.encode(text) };
+  return { contentType: jsonType, data: text };
 }
 
 /** Whatever codec the other side has, JSON and bytes are read too. @throws SlimError `malformed-frame` */
 export function decodeValue({ contentType, data }: EncodedValue, codec?: PayloadCodec): unknown {
   if (data === undefined) return undefined;
+  if (typeof data === 'string')
+    return decodeValue({ contentType, data: encoder.encode(data) }, codec);
   if (contentType === octets) return data;
   if (contentType === jsonType) return parseJson(data);
   if (codec && contentType === codec.contentType) return codec.decode(data);
@@ -41,6 +43,9 @@ export function decodeValue({ contentType, data }: EncodedValue, codec?: Payload
 
 /** @throws SlimError `malformed-frame` */
 export function parseText(data: Uint8Array): string {
+  const text = Buffer.from(data.buffer, data.byteOffset, data.length).toString();
+  // Four times as fast as the decoder, but it replaces what is not UTF-8 instead of refusing it.
+  if (!text.includes('\ufffd')) return text;
   try {
     return decoder.decode(data);
   } catch (reason) {
@@ -51,7 +56,7 @@ export function parseText(data: Uint8Array): string {
 /** @throws SlimError `malformed-frame` */
 export function parseJson(data: Uint8Array): unknown {
   try {
-    return JSON.parse(decoder.decode(data)) as unknown;
+    return JSON.parse(parseText(data)) as unknown;
   } catch (reason) {
     throw SlimError.from(reason, 'malformed-frame', 'the data is not JSON');
   }

@@ -1,5 +1,5 @@
 import type { SessionMessage } from '@nestjs-slim/core';
-import { envelopeKind, type Envelope } from '../payload/envelope.js';
+import { envelopeKind, type Envelope, type EnvelopeFields } from '../payload/envelope.js';
 import type { Envelopes } from '../payload/envelopes.js';
 import {
   writeForeign,
@@ -66,7 +66,7 @@ export class EnvelopeReplies implements Replies<EncodedValue> {
     return this.publish({ kind: envelopeKind.credit, credit });
   }
 
-  private publish(fields: Partial<Envelope>): Promise<void> {
+  private publish(fields: EnvelopeFields): Promise<void> {
     return this.envelopes.send({ ...fields, correlationId: this.request.correlationId });
   }
 }

@@ -15,6 +15,11 @@ export class ByteWriter {
     this.#bytes = new Uint8Array(capacity);
   }
 
+  /** Bytes written so far. */
+  get length(): number {
+    return this.#at;
+  }
+
   /** A copy of what was written, owned by the caller. */
   finish(): Uint8Array<ArrayBuffer> {
     return this.#bytes.slice(0, this.#at);
@@ -74,6 +79,26 @@ export class ByteWriter {
   }
 
   string(text: string): void {
+    if (!this.#shortAscii(text)) this.#utf8(text);
+  }
+
+  /** Most strings here are: no call into the encoder, and a length that is known (bench case `Nest request/response`). */
+  #shortAscii(text: string): boolean {
+    const { length } = text;
+    if (length > 0x7f) return false;
+    this.#reserve(1 + length);
+    const start = this.#at + 1;
+    for (let at = 0; at < length; at += 1) {
+      const unit = text.charCodeAt(at);
+      if (unit > 0x7f) return false;
+      this.#bytes[start + at] = unit;
+    }
+    this.#bytes[this.#at] = length;
+    this.#at = start + length;
+    return true;
+  }
+
+  #utf8(text: string): void {
     this.delimited(() => {
       this.#reserve(text.length * 3);
       const target = this.#bytes.subarray(this.#at);

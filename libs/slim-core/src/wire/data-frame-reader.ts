@@ -1,13 +1,13 @@
 import { dataFrameTags as tags } from './data-frame.js';
 import { frame, type Frame } from './frame.js';
 import { slimHeader } from './header.js';
+import { utf8Text } from './protobuf-reader.js';
 import { RecentBytes } from './recent-bytes.js';
 import type { TextMap } from './schema.js';
 import type { SessionHeader } from './session-header.js';
 
 const noBytes = new Uint8Array(0);
 const noMetadata: TextMap = new Map();
-const decoder = new TextDecoder();
 
 /**
  * Reads the frames of one link: those that `encodeDataFrame` describes by hand (bench case `one-way`), all
@@ -15,7 +15,7 @@ const decoder = new TextDecoder();
  */
 export class DataFrameReader {
   readonly #headers = new RecentBytes((bytes) => slimHeader.decode(bytes));
-  readonly #payloadTypes = new RecentBytes((bytes) => decoder.decode(bytes));
+  readonly #payloadTypes = new RecentBytes(utf8Text);
   #bytes: Uint8Array = noBytes;
   #at = 0;
 
@@ -43,8 +43,6 @@ export class DataFrameReader {
     const typeEnd = this.#next === tags.payloadType ? this.#endOf(tags.payloadType) : this.#at;
     if (typeEnd === undefined) return undefined;
     const payloadType = this.#payloadTypes.read(bytes, this.#at, typeEnd);
-    // Bytes that are no text, perhaps: the definitions know.
-    if (payloadType.includes('\ufffd')) return undefined;
     this.#at = typeEnd;
     if (this.#at < end && this.#endOf(tags.blob) !== end) return undefined;
     const blob = bytes.subarray(this.#at);

@@ -74,15 +74,17 @@ export class ProtobufReader {
     return view;
   }
 
-  string(): string {
-    const end = this.#delimitedEnd();
+  bool(): boolean {
     const start = this.#at;
-    this.#at = end;
-    try {
-      return decoder.decode(this.#bytes.subarray(start, end));
-    } catch (reason) {
-      throw SlimError.from(reason, 'malformed-frame', 'a string is not UTF-8');
-    }
+    const value = this.varint();
+    // What is set may lie in the bits that are cut off.
+    if (value !== 0 || this.#at - start <= 7) return value !== 0;
+    this.#at = start;
+    return this.varint64() !== 0n;
+  }
+
+  string(): string {
+    return utf8Text(this.bytes());
   }
 
   /** A reader for the next length-delimited field, which this reader then has passed. */
@@ -136,6 +138,15 @@ export class ProtobufReader {
     if (byte === undefined) throw malformed('a field runs past the end');
     this.#at += 1;
     return byte;
+  }
+}
+
+/** @throws SlimError `malformed-frame` for bytes that are not UTF-8 */
+export function utf8Text(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes);
+  } catch (reason) {
+    throw SlimError.from(reason, 'malformed-frame', 'a string is not UTF-8');
   }
 }
 

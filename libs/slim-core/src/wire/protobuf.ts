@@ -15,3 +15,6 @@ export {
   type MessageType,
   type TextMap,
 } from './schema.js';
+export { ByteWriter } from './byte-writer.js';
+export { ProtobufReader, utf8Text } from './protobuf-reader.js';
+export { RecentBytes } from './recent-bytes.js';

@@ -126,7 +126,7 @@ const asUint64 = {
 const asBool = {
   wireType: wireType.varint,
   write: (value: boolean, out: ByteWriter): void => out.varint(value ? 1 : 0),
-  read: (from: ProtobufReader): boolean => from.varint64() !== 0n,
+  read: (from: ProtobufReader): boolean => from.bool(),
 };
 const asString = {
   wireType: wireType.delimited,
