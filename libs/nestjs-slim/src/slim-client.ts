@@ -3,7 +3,7 @@ import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microser
 import { SlimError, SlimName } from '@nestjs-slim/core';
 import type { SlimApp } from '@nestjs-slim/platform-node';
 import { defer, type Observable, type Observer } from 'rxjs';
-import { ClientCall, type ClientCallOptions } from './client/client-call.js';
+import { ClientCall } from './client/client-call.js';
 import { gather, type Gathered, type SendAllOptions } from './client/gathering.js';
 import { Outbound } from './client/outbound.js';
 import { readOutgoing, withMetadata, type Outgoing } from './client/outgoing.js';
@@ -201,42 +201,39 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
     const record = SlimRecord.from(packet.data);
     const { data, options } = record;
     const usualMs = isItemSource(data) ? Infinity : settings.requestTimeoutMs;
-    const call = {
+    const call = new ClientCall({
       clock: settings.clock,
       pattern: packet.pattern,
       timeoutMs: options.timeoutMs ?? usualMs,
       signal: options.signal,
       observer,
       isPulled,
-    };
+    });
     try {
-      return this.ask(readOutgoing(packet, record, this.patterns), call);
+      this.ask(readOutgoing(packet, record, this.patterns), call);
     } catch (reason) {
-      const failed = new ClientCall(call);
-      failed.fail(reason);
-      return failed;
+      call.fail(reason);
     }
+    return call;
   }
 
-  private ask(outgoing: Outgoing, options: ClientCallOptions): ClientCall {
+  private ask(outgoing: Outgoing, call: ClientCall): void {
     const sending = this.watch('request', outgoing);
     const message = withMetadata(outgoing, sending.metadata);
     const { outbound } = this;
-    const { data, options: wanted } = outgoing.record;
+    const { data, options } = outgoing.record;
+    call.watchedBy(sending);
     // What a stream gave already, somebody else would not get.
-    let triesLeft = wanted.isIdempotent && !isItemSource(data) ? maxTries - 1 : 0;
-    const call = new ClientCall({
-      ...options,
-      ended: (failure) => sending.ended(failure),
-      askAgain: () => {
+    if (options.isIdempotent && !isItemSource(data)) {
+      let triesLeft = maxTries - 1;
+      call.repeatedBy(() => {
         if (triesLeft === 0 || outbound.isClosed) return false;
         triesLeft -= 1;
         outbound.request(message, call);
         return true;
-      },
-    });
+      });
+    }
     outbound.request(message, call);
-    return call;
   }
 
   private watch(kind: ExchangeKind, { target, operation }: Outgoing): Sending {

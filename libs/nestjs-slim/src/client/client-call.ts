@@ -2,6 +2,7 @@ import { SlimError, type Cancel, type Clock } from '@nestjs-slim/core';
 import type { WritePacket } from '@nestjs/microservices';
 import { patternText } from '../patterns/pattern.js';
 import { defaultCredit, ItemReceipt } from '../streams/item-credit.js';
+import type { Sending } from '../telemetry.js';
 import { timeLimit } from '../time-limit.js';
 
 /** What one request is made from. */
@@ -17,10 +18,6 @@ export interface ClientCallOptions {
   readonly observer: (packet: WritePacket) => void;
   /** The reader says by `consumed` when it read an item; otherwise it did once the observer returned. */
   readonly isPulled?: boolean;
-  /** Asks somebody else instead when whoever was asked is lost; false when it does not. */
-  readonly askAgain?: (call: ClientCall) => boolean;
-  /** Called once, when the call is over; without a failure it was answered, or given up by this side. */
-  readonly ended?: (failure?: { readonly reason: unknown }) => void;
 }
 
 /** What a call went out by; a session with other calls knows it by the id that it gave it. */
@@ -40,6 +37,8 @@ export class ClientCall {
   private readonly cancelTimeout: Cancel;
   private readonly ignoreSignal: () => void;
   private receipt: ItemReceipt | undefined;
+  private watcher: Pick<Sending, 'ended'> | undefined;
+  private askAgain: (() => boolean) | undefined;
   private route: CallRoute | undefined;
   private correlationId = 0;
   private hasReply = false;
@@ -47,15 +46,16 @@ export class ClientCall {
 
   constructor(options: ClientCallOptions) {
     const { clock, timeoutMs } = options;
-    const pattern = (): string => `"${patternText(options.pattern)}"`;
     this.options = options;
     this.startedMs = clock.now();
-    this.cancelTimeout = timeLimit(clock, timeoutMs, () =>
-      this.cancel(new SlimError('timeout', `no reply from ${pattern()} within ${timeoutMs} ms`)),
-    );
-    this.ignoreSignal = whenAborted(options.signal, (cause) =>
-      this.cancel(new SlimError('aborted', `the request to ${pattern()} was aborted`, { cause })),
-    );
+    this.cancelTimeout = timeLimit(clock, timeoutMs, () => {
+      const what = `no reply from "${this.pattern}" within ${timeoutMs} ms`;
+      this.cancel(new SlimError('timeout', what));
+    });
+    this.ignoreSignal = whenAborted(options.signal, (cause) => {
+      const what = `the request to "${this.pattern}" was aborted`;
+      this.cancel(new SlimError('aborted', what, { cause }));
+    });
   }
 
   get isOver(): boolean {
@@ -68,6 +68,16 @@ export class ClientCall {
     const leftMs = Math.ceil(this.startedMs + timeoutMs - clock.now());
     // Longer than the field can say is as good as no limit.
     return leftMs > maxDeadlineMs ? 0 : Math.max(1, leftMs);
+  }
+
+  /** Hears how the call ended: without a failure it was answered, or given up by this side. */
+  watchedBy(watcher: Pick<Sending, 'ended'>): void {
+    this.watcher = watcher;
+  }
+
+  /** Asks somebody else when whoever was asked is lost; gives false when it does not. */
+  repeatedBy(askAgain: () => boolean): void {
+    this.askAgain = askAgain;
   }
 
   /** The call goes out that way. */
@@ -110,7 +120,7 @@ export class ClientCall {
   /** Whoever was asked is lost; somebody else may do, unless part of the answer was given already. */
   lost(reason: unknown): void {
     if (this.over) return;
-    if (!this.hasReply && this.options.askAgain?.(this)) return;
+    if (!this.hasReply && this.askAgain?.()) return;
     this.fail(reason);
   }
 
@@ -119,7 +129,11 @@ export class ClientCall {
     if (this.over) return;
     this.settle();
     this.route?.cancel(this.correlationId);
-    this.options.ended?.();
+    this.watcher?.ended();
+  }
+
+  private get pattern(): string {
+    return patternText(this.options.pattern);
   }
 
   private cancel(reason: SlimError): void {
@@ -143,7 +157,7 @@ export class ClientCall {
     if (this.over) return;
     // First, because the observer unsubscribes when it is told the end, and that abandons a call.
     this.settle();
-    this.options.ended?.('err' in packet ? { reason: packet.err } : undefined);
+    this.watcher?.ended('err' in packet ? { reason: packet.err } : undefined);
     this.options.observer(packet);
   }
 
@@ -156,9 +170,11 @@ export class ClientCall {
 
 /** Calls back in the next microtask when it is aborted already. Returns how not to be called any more. */
 function whenAborted(signal: AbortSignal | undefined, work: (reason: unknown) => void): () => void {
-  if (!signal) return () => undefined;
+  if (!signal) return nothing;
   const abort = (): void => work(signal.reason);
   if (signal.aborted) queueMicrotask(abort);
   else signal.addEventListener('abort', abort, { once: true });
   return () => signal.removeEventListener('abort', abort);
 }
+
+const nothing = (): void => undefined;

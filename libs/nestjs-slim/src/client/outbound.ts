@@ -4,7 +4,7 @@ import type { SlimRecord } from '../slim-record.js';
 import { isItemSource } from '../streams/pull.js';
 import type { ClientCall } from './client-call.js';
 import { ClientLife } from './client-life.js';
-import type { ClientSession } from './client-session.js';
+import { ClientSession } from './client-session.js';
 import { ClientSessions, type InstanceSearch } from './client-sessions.js';
 import { delivery, type Delivery } from './delivery.js';
 import { isLoss } from './loss.js';
@@ -36,22 +36,24 @@ export class Outbound {
 
   /** Asks. Never fails: the call hears of it. */
   request(outgoing: Outgoing, call: ClientCall): void {
-    const failed = (reason: unknown): void => {
-      if (isLoss(reason)) call.lost(reason);
-      else call.fail(reason);
-    };
     const { record, operation, target, metadata } = outgoing;
-    const wanted = this.deliveryOf(record);
-    if (record.options.payloadType !== undefined) {
-      this.ask(outgoing, call).catch(failed);
+    const asked =
+      record.options.payloadType === undefined
+        ? this.sessions.to(target, this.deliveryOf(record))
+        : this.askPlain(outgoing, call);
+    if (asked instanceof ClientSession) {
+      asked.request({ operation, data: record.data, metadata }, call);
       return;
     }
-    const session = this.sessions.to(target, wanted);
-    const ask = (opened: ClientSession): void => {
-      if (!call.isOver) opened.request({ operation, data: record.data, metadata }, call);
-    };
-    if (session instanceof Promise) session.then(ask).catch(failed);
-    else ask(session);
+    asked
+      .then((session) => {
+        if (call.isOver) return;
+        session?.request({ operation, data: record.data, metadata }, call);
+      })
+      .catch((reason: unknown) => {
+        if (isLoss(reason)) call.lost(reason);
+        else call.fail(reason);
+      });
   }
 
   /**
@@ -80,7 +82,8 @@ export class Outbound {
   }
 
   /** Asks an application of another kind. @throws SlimError as `PlainCalls.request` */
-  private async ask({ record, target, metadata }: Outgoing, call: ClientCall): Promise<void> {
+  private async askPlain(outgoing: Outgoing, call: ClientCall): Promise<undefined> {
+    const { record, target, metadata } = outgoing;
     const { data, options } = record;
     if (isItemSource(data)) throw noStream('a payload of its own type');
     const { payloadType = '' } = options;

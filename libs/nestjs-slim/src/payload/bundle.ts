@@ -1,6 +1,11 @@
 import type { PublishOptions } from '@nestjs-slim/core';
 import { ByteWriter, message, repeatedBytes } from '@nestjs-slim/core/protobuf';
-import { envelopePayloadType, writeEnvelope, type EnvelopeFields } from './envelope.js';
+import {
+  encodeEnvelope,
+  envelopePayloadType,
+  writeEnvelope,
+  type EnvelopeFields,
+} from './envelope.js';
 
 /** The payload type of messages whose payload is a bundle. */
 export const bundlePayloadType = 'application/vnd.nestjs-slim.v1.bundle';
@@ -13,6 +18,9 @@ const envelopesTag = 0x0a;
 export function decodeBundle(bytes: Uint8Array): readonly Uint8Array[] {
   return bundle.decode(bytes).envelopes;
 }
+
+/** What every envelope of ours says: that its sender reads bundles. */
+const readsBundles = encodeEnvelope({ bundles: true });
 
 /** Envelopes that go as one message (proto/envelope.proto), written as they come. */
 export class Bundle {
@@ -29,15 +37,22 @@ export class Bundle {
   }
 
   add(fields: EnvelopeFields): void {
-    this.writer.varint(envelopesTag);
-    this.writer.delimited(() => writeEnvelope(fields, this.writer));
+    const { writer } = this;
+    writer.varint(envelopesTag);
+    writer.delimited(() => {
+      writeEnvelope(fields, writer);
+      writer.raw(readsBundles);
+    });
     this.added += 1;
   }
 
-  /** What to publish: one envelope goes as itself. */
-  publication(): [payload: Uint8Array, options: PublishOptions] {
+  /** What to publish, which empties the bundle; one envelope goes as itself. */
+  take(): [payload: Uint8Array, options: PublishOptions] {
     const payload = this.writer.finish();
-    if (this.added > 1) return [payload, { payloadType: bundlePayloadType }];
+    this.writer.reset();
+    const isOne = this.added === 1;
+    this.added = 0;
+    if (!isOne) return [payload, { payloadType: bundlePayloadType }];
     const [only = payload] = decodeBundle(payload);
     return [only, { payloadType: envelopePayloadType }];
   }

@@ -14,7 +14,6 @@ const maxBundleBytes = 32 * 1024;
 
 /** A bundle that is about to go. */
 interface Leaving {
-  readonly bundle: Bundle;
   readonly sent: Promise<void>;
   readonly go: (sent: Promise<void>) => void;
 }
@@ -36,6 +35,7 @@ export class Envelopes {
   private readonly session: Session;
   private readonly events: EnvelopesEvents;
   private readsBundles = false;
+  private readonly bundle = new Bundle();
   private leaving: Leaving | undefined;
 
   constructor(session: Session, events: EnvelopesEvents) {
@@ -45,10 +45,10 @@ export class Envelopes {
 
   /** In the order of the calls. Settles when the other side has it. @throws SlimError as `Session.publish` */
   send(fields: EnvelopeFields): Promise<void> {
-    const dataBytes = fields.data?.length ?? 0;
-    if (this.leaving && this.leaving.bundle.bytes + dataBytes > maxBundleBytes) this.flush();
-    const { bundle, sent } = (this.leaving ??= this.begin());
-    bundle.add({ ...fields, bundles: true });
+    const { bundle } = this;
+    if (bundle.bytes + (fields.data?.length ?? 0) > maxBundleBytes) this.flush();
+    const { sent } = (this.leaving ??= this.begin());
+    bundle.add(fields);
     if (!this.readsBundles || bundle.size === maxEnvelopes) this.flush();
     return sent;
   }
@@ -88,7 +88,7 @@ export class Envelopes {
   private begin(): Leaving {
     let go: Leaving['go'] = () => undefined;
     const sent = new Promise<void>((resolve) => (go = resolve));
-    const leaving = { bundle: new Bundle(), sent, go };
+    const leaving = { sent, go };
     // Behind everything that this turn still gives rise to.
     process.nextTick(() => {
       if (this.leaving === leaving) this.flush();
@@ -99,11 +99,11 @@ export class Envelopes {
   private flush(): void {
     const { leaving } = this;
     this.leaving = undefined;
-    leaving?.go(this.publish(leaving.bundle));
+    leaving?.go(this.publish());
   }
 
-  private publish(bundle: Bundle): Promise<void> {
-    const sent = this.session.publish(...bundle.publication());
+  private publish(): Promise<void> {
+    const sent = this.session.publish(...this.bundle.take());
     if (this.events.failed) sent.catch(this.events.failed);
     return sent;
   }
