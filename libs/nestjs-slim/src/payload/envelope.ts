@@ -87,7 +87,7 @@ export function writeEnvelope(fields: EnvelopeFields, out: ByteWriter): void {
   writeNumber(tags.correlationId, fields.correlationId, out);
   writeText(tags.operation, fields.operation, out);
   writeNumber(tags.deadlineMs, fields.deadlineMs, out);
-  if (fields.metadata) envelopeDefinition.writeTo({ metadata: fields.metadata }, out);
+  if (fields.metadata?.size) envelopeDefinition.writeTo({ metadata: fields.metadata }, out);
   writeText(tags.contentType, fields.contentType, out);
   if (fields.data !== undefined) {
     out.varint(tags.data);

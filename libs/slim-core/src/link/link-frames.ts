@@ -75,6 +75,7 @@ export class LinkFrames {
 
 /** In what an application sets. */
 function isSame(a: SlimHeader, b: SlimHeader): boolean {
+  if (a === b) return true;
   return (
     a.source === b.source &&
     a.destination === b.destination &&

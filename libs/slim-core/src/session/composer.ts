@@ -3,7 +3,7 @@ import type { Crypto } from '../crypto/crypto.js';
 import type { MlsGroup } from '../mls/mls-group.js';
 import { commandPayload, type CommandPayload } from '../wire/command-payload.js';
 import { applicationPayload, frame, publish, type Frame } from '../wire/frame.js';
-import { fanout, slimHeader } from '../wire/header.js';
+import { fanout, slimHeader, type SlimHeader } from '../wire/header.js';
 import { headerIntegrityBytes } from '../wire/header-integrity.js';
 import type { TextMap } from '../wire/schema.js';
 import type { SessionHeader } from '../wire/session-header.js';
@@ -21,6 +21,9 @@ export interface Address {
 
 const noMetadata: TextMap = new Map();
 
+/** Looked through one by one, so few. */
+const maxHeaders = 8;
+
 /**
  * Builds the messages of one application. The token is set first, because the signature of a control
  * message and the authenticated data of an MLS message cover it (reference: identity 5).
@@ -28,6 +31,9 @@ const noMetadata: TextMap = new Map();
 export class Composer {
   readonly #provider: IdentityProvider;
   readonly #crypto: Crypto;
+  /** The last ones: messages to one destination share theirs for as long as the token stays the same. */
+  readonly #headers: SlimHeader[] = [];
+  #oldest = 0;
 
   constructor(provider: IdentityProvider, crypto: Crypto) {
     this.#provider = provider;
@@ -82,12 +88,19 @@ export class Composer {
     });
   }
 
-  #header(address: Address) {
-    return slimHeader.make({
-      source: address.source,
-      destination: address.destination,
-      identity: this.#provider.token(),
-      fanout: address.fanout ?? fanout.one,
-    });
+  #header({ source, destination, fanout: copies = fanout.one }: Address): SlimHeader {
+    const identity = this.#provider.token();
+    for (const known of this.#headers) {
+      const isSame =
+        known.source === source &&
+        known.destination === destination &&
+        known.identity === identity &&
+        known.fanout === copies;
+      if (isSame) return known;
+    }
+    const header = slimHeader.make({ source, destination, identity, fanout: copies });
+    this.#headers[this.#oldest] = header;
+    this.#oldest = (this.#oldest + 1) % maxHeaders;
+    return header;
   }
 }

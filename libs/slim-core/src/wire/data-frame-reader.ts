@@ -74,7 +74,7 @@ export class DataFrameReader {
       sessionId: this.#number(tags.sessionId, end),
       messageId: this.#number(tags.messageId, end),
     };
-    return this.#at === end ? session : undefined;
+    return this.#at === end && isComplete(session) ? session : undefined;
   }
 
   /** Where the field with that tag ends; undefined when there is another one, or it runs past the end. */
@@ -103,4 +103,9 @@ export class DataFrameReader {
     }
     return NaN;
   }
+}
+
+/** False when one of them is not a number that 32 bits hold. */
+function isComplete({ sessionType, messageType, sessionId, messageId }: SessionHeader): boolean {
+  return !Number.isNaN(sessionType + messageType + sessionId + messageId);
 }

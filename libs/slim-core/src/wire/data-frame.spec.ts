@@ -93,6 +93,16 @@ describe('the frame of a data message, by hand', () => {
     );
   });
 
+  it('reads a number of more than 32 bits as the definitions do', () => {
+    const header = slimHeader.encode(headerOf({}));
+    const session = sessionHeader.make({ messageId: 2 ** 32 - 1 });
+    const bytes = encodeDataFrame(header, session, applicationPayload.make());
+    // The last byte of the message id, before the empty content.
+    expect(bytes[bytes.length - 5]).toBe(0x0f);
+    bytes[bytes.length - 5] = 0x1f;
+    expect(new DataFrameReader().decode(bytes)).toStrictEqual(frame.decode(bytes));
+  });
+
   it('gives one header object for equal headers, which keeps no frame alive', () => {
     const reader = new DataFrameReader();
     const header = slimHeader.encode(headerOf({ headerMac: new Uint8Array(32).fill(7) }));
