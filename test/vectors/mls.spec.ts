@@ -72,7 +72,7 @@ async function setup({ member, shared_secret: secret }: MlsVector) {
   const clock = new ManualClock();
   const name = SlimName.parse('org/ns/carol');
   const { verifier } = sharedSecret({ secret })({ name, crypto: nodeCrypto, clock });
-  const suite = await cipherSuite(nodeCrypto);
+  const suite = cipherSuite(nodeCrypto);
   const context: MlsContext = { crypto: nodeCrypto, clock, suite, verifier, keys };
   const message = decodeMlsMessage(fromHex(member.key_package), 0)?.[0];
   if (message?.wireformat !== 'mls_key_package') throw new Error('not a key package');

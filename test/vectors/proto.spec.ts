@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import protobuf from 'protobufjs';
+import { decodeBundle, Bundle } from '../../libs/nestjs-slim/src/payload/bundle.js';
 import { decodeEnvelope, encodeEnvelope } from '../../libs/nestjs-slim/src/payload/envelope.js';
 import { allFrames, toHex } from '../support/vectors.js';
 
@@ -33,6 +34,9 @@ describe('proto/envelope.proto', () => {
       data: Buffer.from('{}'),
       last: true,
       credit: 4,
+      sequence: 9,
+      streams: true,
+      bundles: true,
     };
     const bytes = envelope.encode(envelope.create(fields)).finish();
     const ours = decodeEnvelope(bytes);
@@ -44,8 +48,26 @@ describe('proto/envelope.proto', () => {
       contentType: 'application/json',
       last: true,
       credit: 4,
+      sequence: 9,
+      streams: true,
+      bundles: true,
     });
     expect(Buffer.from(ours.data ?? []).toString()).toBe('{}');
     expect(toHex(encodeEnvelope(ours))).toBe(toHex(bytes));
+  });
+
+  it('describes a bundle', () => {
+    const bundleType = load('envelope.proto').lookupType('nestjs_slim.v1.Bundle');
+    const bundle = new Bundle();
+    bundle.add({ kind: 3, correlationId: 7 });
+    bundle.add({ kind: 4, correlationId: 8 });
+    const [payload] = bundle.take();
+    const read = bundleType.decode(payload) as unknown as { envelopes: Uint8Array[] };
+    const ids = read.envelopes.map((bytes) => envelope.decode(bytes).toJSON().correlation_id);
+    expect(ids).toStrictEqual([7, 8]);
+    expect(decodeBundle(payload).map((bytes) => decodeEnvelope(bytes).bundles)).toStrictEqual([
+      true,
+      true,
+    ]);
   });
 });

@@ -10,7 +10,7 @@ import {
 /** More would have the other side wait for work that it could have begun. */
 const maxEnvelopes = 32;
 /** What is longer than that gains nothing from company. */
-const maxBundleBytes = 32 * 1024;
+const maxBundleBytes = 64 * 1024;
 
 /** A bundle that is about to go. */
 interface Leaving {
