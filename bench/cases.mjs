@@ -5,6 +5,7 @@ import { nodeForwardingCases } from './cases/node-forwarding.mjs';
 import { nodeMemoryCases } from './cases/node-memory.mjs';
 import { oneWayCases } from './cases/one-way.mjs';
 import { roundTripCases } from './cases/round-trip.mjs';
+import { sealingCases } from './cases/sealing.mjs';
 import { sessionMemoryCases } from './cases/session-memory.mjs';
 import { sessionSetUpCases } from './cases/session-set-up.mjs';
 import { startUpCases } from './cases/start-up.mjs';
@@ -14,6 +15,7 @@ export const cases = [
   ...nestRequestCases,
   ...oneWayCases,
   ...roundTripCases,
+  ...sealingCases,
   ...fanOutCases,
   ...sessionSetUpCases,
   ...inviteCases,

@@ -8,9 +8,6 @@ import { describeMode, modes, secret, slimContenders } from './slim-pair.mjs';
 
 const size = 256;
 
-/** Bounds what is under way: the receivers share few cores, and what is late is sent again. */
-const maxDeliveriesInFlight = 1024;
-
 /** One member of a channel publishes, all others read. @type {Case[]} */
 export const fanOutCases = modes.flatMap((mode) =>
   [2, 10, 50].map((members) => ({
@@ -55,10 +52,9 @@ function fanOut(library, mode, members) {
     await warmUpSender(start, { channel, library, mode });
     await channel.invite({ atOnce: library === 'ours' });
     await channel.all('receive', { size });
-    const maxInFlight = Math.ceil(maxDeliveriesInFlight / members);
     const publish = (/** @type {number} */ deliveries) => {
       const spell = { ms: 0, atLeast: Math.ceil(deliveries / members), atMostMs: 8_000 };
-      return moderator.call('publish', { channel: channel.name, spell, size, maxInFlight });
+      return moderator.call('publish', { channel: channel.name, spell, size });
     };
     const warm = await publish(5_000);
     await channel.received(warm.total);
@@ -101,6 +97,6 @@ async function warmUpSender(start, { channel: { moderator, url }, library, mode 
   ]);
   await listener.call('receive', { size });
   const spell = { ms: 1_000, atLeast: 10_000, atMostMs: 5_000 };
-  const { total } = await moderator.call('publish', { channel, spell, size, maxInFlight: 256 });
+  const { total } = await moderator.call('publish', { channel, spell, size });
   await listener.call('received', { total });
 }

@@ -11,9 +11,10 @@ const proof = { spell: { ms: 0, atLeast: 1 }, size: 256 };
 const longMembers = 200;
 
 /**
- * A moderator brings applications into a channel of its own. The official node waits for acknowledgements
- * before it sends what is small (Nagle), which is much of the time of an invitation; through our node
- * shows the moderator alone.
+ * A moderator brings applications into a channel of its own. The official node does not turn Nagle's
+ * algorithm off: of what all members acknowledge, the first arrives at once and the rest 40 ms later, when
+ * the moderator's system acknowledges the first segment. That is half the time of an invitation without MLS;
+ * through our node shows the moderator alone.
  * @type {Case[]}
  */
 export const inviteCases = [

@@ -48,7 +48,7 @@ function forwarding(load, growth) {
   const names = subscriptions.toLocaleString('en');
   return {
     name: `node forwarding, ${pairs} ${pairs === 1 ? 'link' : 'links'}, ${size} B, ${toAll ? `to each of ${names} names` : `${names} names`}`,
-    job: `frames with ${size} bytes of payload from ${pairs} links to as many others, made beforehand, ${toAll ? `to ${names} subscribed names in turn` : `one name a link, ${names} subscribed`}`,
+    job: `${size} bytes of payload a frame, ${pairs} links in and as many out, made beforehand, ${toAll ? `to ${names} subscribed names in turn` : `one name a link, ${names} subscribed`}`,
     figures: {
       'frames/s': 'higher',
       'payload MB/s': 'higher',

@@ -18,4 +18,5 @@ export const programs = {
   nestServer: program('../programs/nest-server.mjs'),
   nestClient: program('../programs/nest-client.mjs'),
   broker: program('../programs/broker.mjs'),
+  sealing: program('../programs/sealing.mjs'),
 };

@@ -1,6 +1,6 @@
 export { SlimError, type SlimErrorCode } from './errors/slim-error.js';
 export { systemClock, type Cancel, type Clock } from './clock/clock.js';
-export type { AgreementKey, Crypto, SigningKeyPair } from './crypto/crypto.js';
+export type { AgreementKey, Crypto, EcdhP256, SigningKeyPair } from './crypto/crypto.js';
 export {
   maxFrameBytes,
   type Link,

@@ -1,6 +1,7 @@
 import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import type { Crypto } from '@nestjs-slim/core';
 import { openAesGcm, sealAesGcm } from './aes-gcm.js';
+import { ecdhP256 } from './ecdh-p256.js';
 import { newP256KeyPair, signP256, verifyP256 } from './p256.js';
 import { plainBytes } from './plain-bytes.js';
 import { RandomPool } from './random-pool.js';
@@ -16,6 +17,7 @@ export const nodeCrypto: Crypto = {
   hkdfSha256: (ikm, salt, info, length) =>
     new Uint8Array(hkdfSync('sha256', ikm, salt, info, length)),
   agreementKey: newX25519Key,
+  ecdhP256,
   signingKeyPair: newP256KeyPair,
   sign: signP256,
   verify: verifyP256,

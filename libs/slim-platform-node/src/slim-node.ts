@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
   RoutingNode,
-  loadNameHash,
   memoryLinkPair,
   systemClock,
   type Clock,
@@ -39,7 +38,6 @@ export class SlimNode {
 
   /** @throws SlimError `link-failed` when the port cannot be opened */
   static async start(options: SlimNodeOptions = {}): Promise<SlimNode> {
-    await loadNameHash();
     const { clock = systemClock, nodeId = `node-${randomUUID()}` } = options;
     const { listen, listener = listenHttp2, requireHeaderMac = true, onForward } = options;
     const node = new RoutingNode({

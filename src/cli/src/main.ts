@@ -1,21 +1,23 @@
 import { SlimError } from '@nestjs-slim/core';
-import { channel } from './commands/channel.js';
-import { listen } from './commands/listen.js';
-import { node } from './commands/node.js';
-import { request } from './commands/request.js';
 import { log, printFailure } from './output.js';
 import { usage, usageOf } from './usage.js';
 
-const commands: Readonly<
-  Record<string, (words: readonly string[], stop: AbortSignal) => Promise<void>>
-> = { node, listen, request, channel };
+type Command = (words: readonly string[], stop: AbortSignal) => Promise<void>;
+
+/** Each is loaded when it is given: a node has no use for what the others need. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  node: async () => (await import('./commands/node.js')).node,
+  listen: async () => (await import('./commands/listen.js')).listen,
+  request: async () => (await import('./commands/request.js')).request,
+  channel: async () => (await import('./commands/channel.js')).channel,
+};
 
 const helpFlags = new Set(['--help', '-h']);
 
 async function main([command = 'help', ...words]: readonly string[]): Promise<void> {
   if (command === 'help' || helpFlags.has(command)) return log(usage);
-  const run = Object.hasOwn(commands, command) ? commands[command] : undefined;
-  if (!run) {
+  const load = Object.hasOwn(commands, command) ? commands[command] : undefined;
+  if (!load) {
     log(usage);
     throw new SlimError(
       'invalid-config',
@@ -27,6 +29,7 @@ async function main([command = 'help', ...words]: readonly string[]): Promise<vo
   const onSignal = (): void => stop.abort(new SlimError('aborted', 'stopped by a signal'));
   process.once('SIGINT', onSignal);
   process.once('SIGTERM', onSignal);
+  const run = await load();
   await run(words, stop.signal);
 }
 

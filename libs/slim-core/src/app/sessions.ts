@@ -1,6 +1,6 @@
 import type { Identity } from '../auth/identity.js';
 import { SlimError } from '../errors/slim-error.js';
-import { MlsGroup } from '../mls/mls-group.js';
+import { loadMls } from '../mls/load-mls.js';
 import { channelIds, nullId } from '../names/name-id.js';
 import type { SlimName } from '../names/slim-name.js';
 import type { BaseSession, SessionOwner, SessionSetup } from '../session/base-session.js';
@@ -120,7 +120,10 @@ export class Sessions {
     const channel = this.#add(new ChannelSession(context, setup, this.#owner));
     new Moderator(channel, discoveryMs);
     try {
-      if (setup.mls) channel.group = await MlsGroup.create(context.mls, context.provider.token());
+      if (setup.mls) {
+        const { MlsGroup } = await loadMls();
+        channel.group = await MlsGroup.create(context.mls, context.provider.token());
+      }
       await context.subscribe(setup.channel);
       await context.subscribe(setup.control);
     } catch (reason) {

@@ -121,7 +121,7 @@ export class SlimApp {
     const name = SlimName.from(options.name);
     await loadNameHash();
     const { crypto, clock = systemClock } = options;
-    const suite = await cipherSuite(crypto);
+    const suite = cipherSuite(crypto);
     const identity = await options.identity({ name, crypto, clock });
     const app = new SlimApp(options, name, identity, suite);
     try {

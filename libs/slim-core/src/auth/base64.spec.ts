@@ -27,7 +27,23 @@ describe('base64', () => {
   });
 });
 
+/** What the platform decodes, kept where it writes the same text again. */
+function byPlatform(text: string): Uint8Array | undefined {
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) return undefined;
+  const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  return toBase64(bytes) === text ? bytes : undefined;
+}
+
 describe('fromBase64', () => {
+  it('takes what the platform takes and writes again, and nothing else', () => {
+    const characters = fc.constantFrom(...Array.from('AZaz09+/-_= \u00fc\u0141'));
+    fc.assert(
+      fc.property(fc.string({ unit: characters, maxLength: 9 }), (text) => {
+        expect(fromBase64(text)).toStrictEqual(byPlatform(text));
+      }),
+    );
+  });
+
   it.each(['Zg', 'Zg=', 'Zg===', 'Z===', '=', 'Zg==Zg==', 'Zm 9v', '-_8=', 'Zm9v\n', 'Zm9ü'])(
     'takes nothing but padded standard base64: %j',
     (text) => {

@@ -1,11 +1,5 @@
-import {
-  importJWK,
-  importPKCS8,
-  importSPKI,
-  type CryptoKey,
-  type JSONWebKeySet,
-  type JWK,
-} from 'jose';
+import type * as Jose from 'jose';
+import type { CryptoKey, JSONWebKeySet, JWK } from 'jose';
 import { SlimError } from '../errors/slim-error.js';
 import { isRecord } from './claims.js';
 
@@ -86,8 +80,9 @@ function parsePem(pem: string, algorithm: JwtAlgorithm, use: JwtKeyUse): KeyLoad
   const [, label = 'no PEM'] = /-----BEGIN ([A-Z0-9 ]+)-----/.exec(pem) ?? [];
   const expected = use === 'signing' ? 'PRIVATE KEY' : 'PUBLIC KEY';
   if (label !== expected) throw invalid(`expected a PEM with a ${expected}, got ${label}`);
-  const load = use === 'signing' ? importPKCS8 : importSPKI;
-  return loader({ algorithm, keyId: undefined }, () => load(pem, algorithm));
+  return loader({ algorithm, keyId: undefined }, ({ importPKCS8, importSPKI }) =>
+    use === 'signing' ? importPKCS8(pem, algorithm) : importSPKI(pem, algorithm),
+  );
 }
 
 function parseSecret(secret: string | Uint8Array, algorithm: string): KeyLoader {
@@ -111,15 +106,15 @@ function parseJwk(
     throw invalid(`expected a ${use === 'signing' ? 'private' : 'public'} JWK as ${use} key`);
   }
   const keyId = typeof jwk.kid === 'string' ? jwk.kid : undefined;
-  return loader({ algorithm, keyId }, () => importJWK(jwk, algorithm));
+  return loader({ algorithm, keyId }, ({ importJWK }) => importJWK(jwk, algorithm));
 }
 
 function loader(
   description: Omit<LoadedKey, 'key'>,
-  load: () => Promise<CryptoKey | Uint8Array>,
+  load: (jose: typeof Jose) => Promise<CryptoKey | Uint8Array>,
 ): KeyLoader {
   return async () => {
-    const key = await load().catch(() => {
+    const key = await load(await import('jose')).catch(() => {
       // The reason is not kept as the cause: it comes from reading the key and might show of it.
       throw invalid(`expected a well-formed key for ${description.algorithm}`);
     });

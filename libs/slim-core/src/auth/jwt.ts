@@ -1,8 +1,7 @@
 import { SlimError } from '../errors/slim-error.js';
 import type { IdentityContext, IdentityPair, IdentitySource } from './identity.js';
 import { parseKey, parseKeys, type JwtKey, type JwtKeySet, type KeyLoader } from './jwt-keys.js';
-import { JwtProvider, type JwtClaims } from './jwt-provider.js';
-import { JwtVerifier } from './jwt-verifier.js';
+import type { JwtClaims } from './jwt-provider.js';
 
 /** How an application signs its own tokens, and which tokens of others it takes. */
 export interface JwtOptions {
@@ -41,12 +40,24 @@ export function jwt(options: JwtOptions): IdentitySource {
   return (context) => connect(claims, signing, verification, context);
 }
 
+let loading: ReturnType<typeof importTokens> | undefined;
+
+/** Not before it is needed: most applications have another identity, and `jose` takes its time to load. */
+const loadTokens = (): ReturnType<typeof importTokens> => (loading ??= importTokens());
+
+async function importTokens() {
+  const { JwtProvider } = await import('./jwt-provider.js');
+  const { JwtVerifier } = await import('./jwt-verifier.js');
+  return { JwtProvider, JwtVerifier };
+}
+
 async function connect(
   claims: JwtClaims,
   signing: KeyLoader,
   verification: readonly KeyLoader[],
   { crypto, clock }: IdentityContext,
 ): Promise<IdentityPair> {
+  const { JwtProvider, JwtVerifier } = await loadTokens();
   const signingKey = await signing();
   const keys = await Promise.all(verification.map((load) => load()));
   const provider = new JwtProvider(claims, signingKey, crypto.signingKeyPair(), clock);

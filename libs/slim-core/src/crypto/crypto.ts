@@ -12,6 +12,15 @@ export interface AgreementKey {
   agree(peerPublicKey: Uint8Array): Uint8Array | undefined;
 }
 
+/** ECDH on P-256, with keys in the form of a `SigningKeyPair`. */
+export interface EcdhP256 {
+  keyPair(): SigningKeyPair;
+  /** The point of a private key; undefined when it is none of the curve. */
+  publicKey(privateKey: Uint8Array): Uint8Array | undefined;
+  /** The x coordinate of the shared point; undefined when one of the keys is none of the curve. */
+  agree(privateKey: Uint8Array, peerPublicKey: Uint8Array): Uint8Array | undefined;
+}
+
 /**
  * The primitives a platform supplies. Everything is synchronous, because a message is sealed, signed
  * and verified on the path that delivers it. Results are new arrays that the caller owns.
@@ -22,6 +31,7 @@ export interface Crypto {
   hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array;
   hkdfSha256(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array;
   agreementKey(): AgreementKey;
+  readonly ecdhP256: EcdhP256;
   signingKeyPair(): SigningKeyPair;
   /** ECDSA P-256 with SHA-256, ASN.1 DER. */
   sign(privateKey: Uint8Array, data: Uint8Array): Uint8Array;

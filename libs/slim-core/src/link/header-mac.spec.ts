@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { nodeCrypto } from '../../../slim-platform-node/src/node-crypto.js';
 import { loadNameHash } from '../names/name-hash.js';
+import { nameId } from '../names/name-id.js';
 import { wireNameOf } from '../testing/frames.js';
 import { toHex } from '../testing/hex.js';
-import { internName } from '../wire/wire-name.js';
+import { internName, type WireName } from '../wire/wire-name.js';
 import { HeaderMac, type MacFields } from './header-mac.js';
 
 beforeAll(loadNameHash);
@@ -17,6 +19,7 @@ const empty: MacFields = {
   ttl: 0,
 };
 
+const none = new Uint8Array();
 const setup = (linkId = 'l', key = new Uint8Array(32)) => new HeaderMac(nodeCrypto, linkId, key);
 
 describe('HeaderMac', () => {
@@ -87,6 +90,8 @@ describe('HeaderMac', () => {
     { what: 'the tag of another key', tag: setup('l', new Uint8Array(32).fill(1)).tag(empty) },
   ])('does not accept $what', ({ tag }) => {
     expect(setup().verify(empty, tag)).toBe(false);
+    expect(setup().verifyOnce(empty, tag)).toBe(false);
+    expect(setup().verifyOnce(empty, setup().tag(empty))).toBe(true);
   });
 
   it('makes tags of 32 bytes that stay as they are when the next one is made', () => {
@@ -95,5 +100,71 @@ describe('HeaderMac', () => {
     const before = toHex(first);
     mac.tag({ ...empty, ttl: 1 });
     expect([toHex(first), first.length]).toStrictEqual([before, 32]);
+  });
+
+  const name = fc.constantFrom(
+    ...[undefined, 'org/ns/a', 'org/ns/b', 'org/ns/b/00000000-0000-0000-0000-000000000001'],
+  );
+  const someBigint = fc.constantFrom(undefined, 0n, 1n, 2n ** 64n - 1n);
+  const headers = fc.record({
+    link: fc.constantFrom(0, 1, 2),
+    source: name,
+    destination: name,
+    identity: fc.constantFrom('', 'token a', 'token b', new Uint8Array(), Uint8Array.of(1, 2)),
+    fanout: fc.constantFrom(0, 1, 256, 0xffff_ffff),
+    receivedFrom: someBigint,
+    forwardTo: someBigint,
+    error: fc.constantFrom(undefined, false, true),
+    ttl: fc.constantFrom(0, 7, 8, 0xffff_ffff),
+  });
+
+  // The plain HMAC is the oracle of what is remembered.
+  it('remembers no tag of another link, or of headers that differ in anything', () => {
+    const keys = [new Uint8Array(32), new Uint8Array(32).fill(1), new Uint8Array(32)];
+    const links = keys.map((key, link) => setup(link === 2 ? 'm' : 'l', key));
+    const names = new Map<string, WireName>();
+    const named = (text: string | undefined): WireName | undefined => {
+      if (text === undefined) return undefined;
+      const found = names.get(text) ?? wireNameOf(text);
+      names.set(text, found);
+      return found;
+    };
+    fc.assert(
+      fc.property(fc.array(headers, { maxLength: 30 }), (sent) => {
+        for (const { link, ...header } of [...sent, ...sent]) {
+          const mac = links[link] ?? setup();
+          const source = named(header.source);
+          const fields = { ...header, source, destination: named(header.destination) };
+          const key = keys[link] ?? none;
+          const expected = toHex(nodeCrypto.hmacSha256(key, mac.preimage(fields)));
+          expect(toHex(mac.tag(fields))).toBe(expected);
+        }
+      }),
+    );
+  });
+
+  it('does not look at a frame again, whose bytes were the identity', () => {
+    const mac = setup();
+    const identity = Uint8Array.of(1, 2, 3);
+    const tag = mac.tag({ ...empty, identity });
+    identity.fill(9);
+    expect(mac.verify({ ...empty, identity }, tag)).toBe(false);
+    expect(mac.verify({ ...empty, identity: Uint8Array.of(1, 2, 3) }, tag)).toBe(true);
+  });
+
+  it('makes the tag of a sender and a receiver once, however many others there are', () => {
+    let made = 0;
+    const hmacSha256: typeof nodeCrypto.hmacSha256 = (key, data) => {
+      made += 1;
+      return nodeCrypto.hmacSha256(key, data);
+    };
+    const mac = new HeaderMac({ ...nodeCrypto, hmacSha256 }, 'l', new Uint8Array(32));
+    const source = wireNameOf('org/ns/sender');
+    const receivers = Array.from({ length: 1_000 }, (_, id) => source.withId(nameId(BigInt(id))));
+    const identity = new Uint8Array(230);
+    for (let round = 0; round < 3; round += 1) {
+      for (const destination of receivers) mac.tag({ ...empty, source, destination, identity });
+    }
+    expect(made).toBe(receivers.length);
   });
 });

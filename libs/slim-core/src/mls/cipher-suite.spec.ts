@@ -11,11 +11,8 @@ const key = new Uint8Array(32).fill(9);
 /** Ours, and the library's own in pure JavaScript. */
 async function setup() {
   const suite = getCiphersuiteFromName(suiteName);
-  const [ours, library] = await Promise.all([
-    cipherSuite(nodeCrypto),
-    defaultCryptoProvider.getCiphersuiteImpl(suite),
-  ]);
-  return { ours, library };
+  const library = await defaultCryptoProvider.getCiphersuiteImpl(suite);
+  return { ours: cipherSuite(nodeCrypto), library };
 }
 
 describe('cipherSuite', () => {
@@ -66,6 +63,29 @@ describe('cipherSuite', () => {
     expect(toHex(await ours.hpke.decryptAead(short, nonce, undefined, theirs))).toBe(toHex(data));
   });
 
+  it('seals to keys of the library, and opens what was sealed to its own', async () => {
+    const { ours, library } = await setup();
+    const theirs = await library.hpke.generateKeyPair();
+    const point = await library.hpke.exportPublicKey(theirs.publicKey);
+    const { enc, ct } = await ours.hpke.seal(await ours.hpke.importPublicKey(point), data, key);
+    expect(await library.hpke.open(theirs.privateKey, enc, ct, key)).toStrictEqual(data);
+
+    const own = await ours.hpke.deriveKeyPair(key);
+    const bytes = await ours.hpke.exportPublicKey(own.publicKey);
+    const sealed = await library.hpke.seal(await library.hpke.importPublicKey(bytes), data, key);
+    const scalar = await ours.hpke.exportPrivateKey(own.privateKey);
+    const imported = await ours.hpke.importPrivateKey(scalar);
+    expect(await ours.hpke.open(imported, sealed.enc, sealed.ct, key)).toStrictEqual(data);
+  });
+
+  it('has nothing for external commits, which SLIM does not know', async () => {
+    const { hpke } = cipherSuite(nodeCrypto);
+    const { publicKey, privateKey } = await hpke.generateKeyPair();
+    const refused = { code: 'mls-failure' };
+    await expect(hpke.exportSecret(publicKey, key, 32, data)).rejects.toMatchObject(refused);
+    await expect(hpke.importSecret(privateKey, key, data, 32, data)).rejects.toMatchObject(refused);
+  });
+
   it('refuses a ciphertext that is not authentic', async () => {
     const { ours } = await setup();
     const [short, nonce] = [key.slice(0, 16), key.slice(0, 12)];
@@ -76,7 +96,7 @@ describe('cipherSuite', () => {
 
   it('draws its randomness from the platform', async () => {
     const crypto = { ...nodeCrypto, random: (length: number) => new Uint8Array(length).fill(3) };
-    const { rng } = await cipherSuite(crypto);
+    const { rng } = cipherSuite(crypto);
     expect(rng.randomBytes(4)).toStrictEqual(Uint8Array.of(3, 3, 3, 3));
   });
 });

@@ -339,3 +339,25 @@ describe('messages of other epochs', () => {
     }
   });
 });
+
+describe('a group that is settled', () => {
+  it('goes on with its messages, and changes no more', async () => {
+    const { alice, joined, member } = await setup('bob');
+    const bob = first(joined);
+    const carol = await member('carol');
+    const { keyPackage } = await PendingMember.create(carol.context, carol.provider.token());
+    for (const { group } of [alice, bob]) group.settle();
+    expectConversation([alice, bob]);
+    expect([alice.group.epoch, bob.group.epoch]).toStrictEqual([1n, 1n]);
+    await expect(alice.group.add(keyPackage)).rejects.toMatchObject(failure);
+    await expect(alice.group.remove(bob.provider.tokenId)).rejects.toMatchObject(failure);
+    expectConversation([alice, bob]);
+  });
+
+  it('understands a side that is not settled', async () => {
+    const { alice, joined } = await setup('bob');
+    alice.group.settle();
+    expectConversation([alice, ...joined]);
+    expect(joined).toHaveLength(1);
+  });
+});

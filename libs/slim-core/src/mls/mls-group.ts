@@ -1,44 +1,28 @@
 import {
+  acceptAll,
   createCommit,
   createGroup,
   decodeMlsMessage,
-  defaultKeyPackageEqualityConfig,
-  defaultKeyRetentionConfig,
-  defaultLifetimeConfig,
-  defaultPaddingConfig,
   emptyPskIndex,
   encodeMlsMessage,
-  generateKeyPackageWithKey,
-  joinGroup,
   processPublicMessage,
-  acceptAll,
-  type Capabilities,
-  type CiphersuiteImpl,
-  type ClientConfig,
   type ClientState,
   type Credential,
   type KeyPackage,
   type MLSMessage,
-  type PrivateKeyPackage,
   type Proposal,
+  type PublicMessage,
 } from 'ts-mls';
-import { encodeGroupContext } from 'ts-mls/groupContext.js';
-import type { IdentityVerifier } from '../auth/identity.js';
-import type { Clock } from '../clock/clock.js';
-import type { Crypto, SigningKeyPair } from '../crypto/crypto.js';
 import { SlimError } from '../errors/slim-error.js';
-import { suiteName } from './cipher-suite.js';
-import { Epoch, parseApplicationMessage, type EpochMember, type Opened } from './epoch.js';
+import { applyAdditions, commitAdditions } from './additions.js';
+import { parseApplicationMessage, type Epoch, type Opened } from './epoch.js';
+import { epochOf, lastEpochOf } from './epoch-of-state.js';
+import { clientConfig, makeKeyPackage, type MlsContext } from './key-package.js';
 import { MemberIdentities, tokenCredential } from './member-identities.js';
+import { fromLibrary, leavesOf, type MemberState } from './member-state.js';
+import { joinWith, type OwnKeyPackage } from './welcome.js';
 
-/** What every group of one application is made from. */
-export interface MlsContext {
-  readonly crypto: Crypto;
-  readonly clock: Clock;
-  readonly suite: CiphersuiteImpl;
-  readonly verifier: IdentityVerifier;
-  readonly keys: SigningKeyPair;
-}
+export type { MlsContext } from './key-package.js';
 
 /** What a membership change produces: the commit for those already in, the welcome for new members. */
 export interface CommitResult {
@@ -51,8 +35,6 @@ const none = new Uint8Array(0);
 
 /** Past epochs whose late messages can still be opened. */
 const keptEpochs = 4;
-const secondsPerHour = 3600;
-const secondsPerYear = 365 * 24 * secondsPerHour;
 
 /**
  * One member's view of an MLS group (reference: MLS 1 to 7). Membership changes are asynchronous and
@@ -61,15 +43,21 @@ const secondsPerYear = 365 * 24 * secondsPerHour;
 export class MlsGroup {
   readonly #context: MlsContext;
   readonly #identities: MemberIdentities;
-  #state: ClientState;
-  #epoch: Epoch;
-  readonly #past: { readonly number: bigint; readonly epoch: Epoch }[] = [];
+  /** Undefined once the group is settled. */
+  #now: MemberState | undefined;
+  readonly #groupId: Uint8Array;
+  #number: bigint;
+  /** Made for the first message: while a channel grows, most epochs see none. */
+  #epoch: () => Epoch;
+  readonly #past: { readonly number: bigint; readonly epoch: () => Epoch }[] = [];
 
-  constructor(context: MlsContext, identities: MemberIdentities, state: ClientState) {
+  constructor(context: MlsContext, identities: MemberIdentities, now: MemberState) {
     this.#context = context;
     this.#identities = identities;
-    this.#state = state;
-    this.#epoch = epochOf(context, identities, state);
+    this.#now = now;
+    this.#groupId = now.state.groupContext.groupId.slice();
+    this.#number = now.state.groupContext.epoch;
+    this.#epoch = epochOf(context, identities, now);
   }
 
   /** A group of one, whose creator is the moderator. `token` becomes the credential. */
@@ -78,15 +66,15 @@ export class MlsGroup {
     const { suite, crypto } = context;
     const identities = new MemberIdentities(context.verifier);
     await identities.verify(publicPackage.leafNode.credential);
-    const options = config(context, identities);
+    const config = clientConfig(context, identities);
     const groupId = crypto.random(32);
-    const state = createGroup(groupId, publicPackage, privatePackage, [], suite, options);
-    return new MlsGroup(context, identities, await state);
+    const state = createGroup(groupId, publicPackage, privatePackage, [], suite, config);
+    return new MlsGroup(context, identities, fromLibrary(await state));
   }
 
   /** The number of the current epoch. */
   get epoch(): bigint {
-    return this.#state.groupContext.epoch;
+    return this.#number;
   }
 
   /** Subjects of all members. */
@@ -102,7 +90,11 @@ export class MlsGroup {
     const packages = keyPackages.map(toKeyPackage);
     const taken = new Set(this.subjects);
     for (const { leafNode } of packages) await this.#claim(leafNode.credential, taken);
-    return this.#commit('adding a member', packages.map(addProposal));
+    const { commit, welcome, next } = await wrap('adding a member', () =>
+      commitAdditions(this.#context, this.#current, packages),
+    );
+    this.#advance(next);
+    return { commit, welcome };
   }
 
   /** Removes a member. @throws SlimError `not-a-member`, `mls-failure` */
@@ -128,43 +120,49 @@ export class MlsGroup {
 
   /** Gives the own leaf a new credential, before the old one is too old (reference: MLS 9.3). */
   async refresh(token: string): Promise<CommitResult> {
-    await this.#identities.verify(tokenCredential(token));
-    return this.#commit('refreshing the own leaf', [], this.#stateWithToken(token));
+    const credential = tokenCredential(token);
+    await this.#identities.verify(credential);
+    return this.#commit('refreshing the own leaf', [], this.#stateWith(credential));
   }
 
   /** Applies a commit of the moderator. @throws SlimError `mls-failure` */
   async applyCommit(commit: Uint8Array): Promise<void> {
-    const message = decode(commit);
+    // A copy, since what it adds becomes part of the group: views would keep the whole frame.
+    const message = decode(commit.slice());
     if (message.wireformat !== 'mls_public_message') {
       throw new SlimError('mls-failure', `expected a commit, got ${message.wireformat}`);
     }
-    const { suite } = this.#context;
-    const { newState } = await wrap('applying a commit', () =>
-      processPublicMessage(this.#state, message.publicMessage, emptyPskIndex, suite, acceptAll),
-    );
-    if (newState.groupActiveState.kind !== 'active') {
-      throw new SlimError('not-a-member', 'the commit removed this member');
-    }
-    this.#advance(newState);
+    this.#advance(await wrap('applying a commit', () => this.#after(message.publicMessage)));
+  }
+
+  /**
+   * Gives up what only changes of the membership need, most of what a group holds (bench case `memory of
+   * idle sessions`). Before the first message, in a group that stays as it is: a session of two.
+   */
+  settle(): void {
+    const epoch = lastEpochOf(this.#context, this.#identities, this.#current);
+    this.#epoch = () => epoch;
+    this.#now = undefined;
+    this.#past.length = 0;
   }
 
   /** Returns a complete MLSMessage that holds the plaintext and authenticates the data beside it. */
   seal(plaintext: Uint8Array, authenticatedData: Uint8Array): Uint8Array {
-    return this.#epoch.seal(plaintext, authenticatedData);
+    return this.#epoch().seal(plaintext, authenticatedData);
   }
 
   /** Opens a message of this epoch or of one of the last. @throws SlimError `mls-failure` */
   open(bytes: Uint8Array): Opened {
     const message = parseApplicationMessage(bytes);
-    if (!this.#context.crypto.equal(message.groupId, this.#state.groupContext.groupId)) {
+    if (!this.#context.crypto.equal(message.groupId, this.#groupId)) {
       throw new SlimError('mls-failure', 'the message is of another group');
     }
-    if (message.epoch === this.epoch) return this.#epoch.open(message);
+    if (message.epoch === this.epoch) return this.#epoch().open(message);
     const past = this.#past.find(({ number }) => number === message.epoch);
     if (!past) {
       throw new SlimError('mls-failure', `no keys for epoch ${message.epoch}, now ${this.epoch}`);
     }
-    return past.epoch.open(message);
+    return past.epoch().open(message);
   }
 
   /** The library lets one subject in twice, which native members would refuse. */
@@ -176,12 +174,39 @@ export class MlsGroup {
     return subject;
   }
 
+  /** @throws SlimError `mls-failure` when the group is settled */
+  get #current(): MemberState {
+    if (this.#now) return this.#now;
+    throw new SlimError('mls-failure', 'the members of this group are settled');
+  }
+
+  get #state(): ClientState {
+    return this.#current.state;
+  }
+
   #leaves(): { readonly leaf: number; readonly subject: string }[] {
-    return this.#state.ratchetTree.flatMap((node, index) =>
-      node?.nodeType === 'leaf'
-        ? [{ leaf: index / 2, subject: this.#identities.of(node.leaf.credential).subject }]
-        : [],
+    return leavesOf(this.#state.ratchetTree).map(({ leaf, node }) => ({
+      leaf,
+      subject: this.#identities.of(node.credential).subject,
+    }));
+  }
+
+  /** @throws SlimError `not-a-member` for a commit that removes this side */
+  async #after(commit: PublicMessage): Promise<MemberState> {
+    const { suite } = this.#context;
+    const grown = await applyAdditions(this.#context, this.#current, commit);
+    if (grown) return grown;
+    const { newState } = await processPublicMessage(
+      this.#state,
+      commit,
+      emptyPskIndex,
+      suite,
+      acceptAll,
     );
+    if (newState.groupActiveState.kind === 'active') {
+      return fromLibrary(newState, this.#current.hashed);
+    }
+    throw new SlimError('not-a-member', 'the commit removed this member');
   }
 
   #removeProposal(subject: string): Proposal {
@@ -202,7 +227,7 @@ export class MlsGroup {
         { wireAsPublicMessage: true, ratchetTreeExtension: true, extraProposals },
       ),
     );
-    this.#advance(newState);
+    this.#advance(fromLibrary(newState, this.#current.hashed));
     return {
       commit: encodeMlsMessage(commit),
       welcome: welcome
@@ -212,22 +237,22 @@ export class MlsGroup {
   }
 
   /** The library copies the credential of the own leaf into a commit, so that is where it is changed. */
-  #stateWithToken(token: string): ClientState {
+  #stateWith(credential: Credential): ClientState {
     const index = this.#state.privatePath.leafIndex * 2;
     const ratchetTree = this.#state.ratchetTree.map((node, at) =>
       at === index && node?.nodeType === 'leaf'
-        ? { ...node, leaf: { ...node.leaf, credential: tokenCredential(token) } }
+        ? { ...node, leaf: { ...node.leaf, credential } }
         : node,
     );
     return { ...this.#state, ratchetTree };
   }
 
-  #advance(state: ClientState): void {
+  #advance(next: MemberState): void {
     this.#past.unshift({ number: this.epoch, epoch: this.#epoch });
     this.#past.length = Math.min(this.#past.length, keptEpochs);
-    this.#state = state;
-    this.#epoch = epochOf(this.#context, this.#identities, state);
-    this.#identities.keep(credentialsOf(state));
+    this.#now = next;
+    this.#number = next.state.groupContext.epoch;
+    this.#epoch = epochOf(this.#context, this.#identities, next);
   }
 }
 
@@ -236,17 +261,12 @@ export class PendingMember {
   /** The key package as a complete MLSMessage. */
   readonly keyPackage: Uint8Array;
   readonly #context: MlsContext;
-  readonly #public: KeyPackage;
-  readonly #private: PrivateKeyPackage;
+  readonly #own: OwnKeyPackage;
 
   /** Takes a key package that exists, with its private keys. */
-  constructor(
-    context: MlsContext,
-    own: { publicPackage: KeyPackage; privatePackage: PrivateKeyPackage },
-  ) {
+  constructor(context: MlsContext, own: OwnKeyPackage) {
     this.#context = context;
-    this.#public = own.publicPackage;
-    this.#private = own.privatePackage;
+    this.#own = own;
     this.keyPackage = encodeMlsMessage({
       version: 'mls10',
       wireformat: 'mls_key_package',
@@ -264,65 +284,18 @@ export class PendingMember {
     if (message.wireformat !== 'mls_welcome') {
       throw new SlimError('mls-failure', `expected a welcome, got ${message.wireformat}`);
     }
-    const { suite, verifier } = this.#context;
-    const identities = new MemberIdentities(verifier);
+    const identities = new MemberIdentities(this.#context.verifier);
+    const config = clientConfig(this.#context, identities);
     const state = await wrap('joining the group', () =>
-      joinGroup(
-        message.welcome,
-        this.#public,
-        this.#private,
-        emptyPskIndex,
-        suite,
-        undefined,
-        undefined,
-        config(this.#context, identities),
-      ),
+      joinWith(message.welcome, this.#own, this.#context, config),
     );
     return new MlsGroup(this.#context, identities, state);
   }
 }
 
-const capabilities: Capabilities = {
-  versions: ['mls10'],
-  ciphersuites: [suiteName],
-  extensions: [],
-  proposals: [],
-  credentials: ['basic'],
-};
-
-async function makeKeyPackage(
-  context: MlsContext,
-  token: string,
-): Promise<{ publicPackage: KeyPackage; privatePackage: PrivateKeyPackage }> {
-  const { keys, suite, clock } = context;
-  const now = BigInt(Math.floor(clock.now() / 1000));
-  // The start lies back, because a native moderator refuses a package from the future.
-  const lifetime = {
-    notBefore: now - BigInt(secondsPerHour),
-    notAfter: now + BigInt(secondsPerYear),
-  };
-  const credential = tokenCredential(token);
-  const pair = { signKey: keys.privateKey, publicKey: keys.publicKey };
-  return generateKeyPackageWithKey(credential, capabilities, lifetime, [], pair, suite);
-}
-
-function config({ crypto }: MlsContext, identities: MemberIdentities): ClientConfig {
-  return {
-    keyRetentionConfig: defaultKeyRetentionConfig,
-    lifetimeConfig: defaultLifetimeConfig,
-    keyPackageEqualityConfig: defaultKeyPackageEqualityConfig,
-    paddingConfig: defaultPaddingConfig,
-    authService: {
-      validateCredential: async (credential, publicKey) => {
-        const identity = await identities.verify(credential);
-        return crypto.equal(identity.publicKey, publicKey);
-      },
-    },
-  };
-}
-
+/** A copy is decoded: what becomes part of the group would keep the whole frame that brought it. */
 function toKeyPackage(bytes: Uint8Array): KeyPackage {
-  const message = decode(bytes);
+  const message = decode(bytes.slice());
   if (message.wireformat === 'mls_key_package') return message.keyPackage;
   throw new SlimError('mls-failure', `expected a key package, got ${message.wireformat}`);
 }
@@ -331,40 +304,6 @@ const addProposal = (keyPackage: KeyPackage): Proposal => ({
   proposalType: 'add',
   add: { keyPackage },
 });
-
-/** What the synchronous message path needs of the library's state. */
-function epochOf(
-  { crypto, keys }: MlsContext,
-  identities: MemberIdentities,
-  state: ClientState,
-): Epoch {
-  const { groupContext, keySchedule, secretTree, ratchetTree, privatePath } = state;
-  // All at once: a late message of this epoch must find its sender after that member was removed.
-  const members = new Map<number, EpochMember>();
-  for (let leaf = 0; leaf * 2 < ratchetTree.length; leaf += 1) {
-    const node = ratchetTree[leaf * 2];
-    const secrets = secretTree[leaf * 2];
-    if (node?.nodeType !== 'leaf' || !secrets) continue;
-    members.set(leaf, {
-      subject: identities.of(node.leaf.credential).subject,
-      publicKey: node.leaf.signaturePublicKey,
-      applicationSecret: secrets.application.secret,
-    });
-  }
-  return new Epoch(crypto, {
-    groupId: groupContext.groupId,
-    epoch: groupContext.epoch,
-    groupContext: encodeGroupContext(groupContext),
-    senderDataSecret: keySchedule.senderDataSecret,
-    ownLeaf: privatePath.leafIndex,
-    signingKey: keys.privateKey,
-    member: (leaf) => members.get(leaf),
-  });
-}
-
-function credentialsOf({ ratchetTree }: ClientState): Credential[] {
-  return ratchetTree.flatMap((node) => (node?.nodeType === 'leaf' ? [node.leaf.credential] : []));
-}
 
 function decode(bytes: Uint8Array): MLSMessage {
   let decoded: ReturnType<typeof decodeMlsMessage>;

@@ -8,9 +8,14 @@ export interface MessageKey {
   readonly nonce: Uint8Array;
 }
 
-/** How far ahead a message may be, and how many passed-over generations are kept for late ones. */
-const maxForwardSteps = 1024;
-const maxSkipped = 1024;
+/**
+ * How far ahead a message may be. Whoever missed more reads nothing more of that epoch: an outage of
+ * seconds on a fast session without acknowledgements, or repetitions for others. The official peer takes
+ * 1024; this many cost 60 ms, and a member of the group could demand them with a forged message.
+ */
+const maxForwardSteps = 16_384;
+/** How many passed-over generations are kept for late messages. */
+const maxSkipped = 1_024;
 
 /** The application ratchet of one member in one epoch (RFC 9420 section 9.1). */
 export class SecretRatchet {

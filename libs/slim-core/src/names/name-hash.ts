@@ -1,4 +1,4 @@
-import { createXXHash128, createXXHash64, type IHasher } from 'hash-wasm';
+import type { IHasher } from 'hash-wasm';
 import { SlimError } from '../errors/slim-error.js';
 
 interface Hashers {
@@ -14,10 +14,15 @@ let loading: Promise<void> | undefined;
  * awaits it, so that hashing itself can be synchronous.
  */
 export function loadNameHash(): Promise<void> {
-  loading ??= Promise.all([createXXHash64(), createXXHash128()]).then(([xxh64, xxh128]) => {
-    hashers = { xxh64, xxh128 };
-  });
+  loading ??= compile();
   return loading;
+}
+
+async function compile(): Promise<void> {
+  // Not before it is needed: a node that only forwards hashes nothing.
+  const { createXXHash128, createXXHash64 } = await import('hash-wasm');
+  const [xxh64, xxh128] = await Promise.all([createXXHash64(), createXXHash128()]);
+  hashers = { xxh64, xxh128 };
 }
 
 /** XXH64 with seed 0 over the text and one byte 0xFF (reference: data plane 1.2). */
@@ -36,6 +41,7 @@ export function hashId(text: string): bigint {
 
 /** XXH3-128 with a seed of its own; compiled anew, because a seed is fixed when a hasher is made. */
 export async function hashIdWithSeed(text: string, seed: number): Promise<bigint> {
+  const { createXXHash128 } = await import('hash-wasm');
   return digest(await createXXHash128(seed), encoder.encode(text));
 }
 

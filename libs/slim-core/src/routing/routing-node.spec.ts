@@ -245,6 +245,30 @@ describe('a publish', () => {
     expect(arrived?.metadata).toStrictEqual(new Map([['k', 'v']]));
   });
 
+  it('to many arrives everywhere with the tag of the last link, and with nothing of another', async () => {
+    const { node, connect, x } = setup();
+    const sender = await connect();
+    const receivers = [await connect(), NodeClient.connectLocal(node), await connect()];
+    for (const receiver of receivers) await receiver.send(subscribeTo(x, 0n));
+    const message = publishTo(x, { fanout: fanout.all, identity: 'me' });
+    await sender.send(message);
+    const arrived = receivers.map((receiver) => receiver.received().at(-1)?.publish);
+    expect(arrived.map((publish) => publish?.content)).toStrictEqual(
+      receivers.map(() => message.publish?.content),
+    );
+    expect(arrived.map((publish) => publish?.header?.ttl)).toStrictEqual([2, 2, 2]);
+    const verified = receivers.map((receiver, index) => {
+      const header = arrived[index]?.header;
+      return header && receiver.verifies(header);
+    });
+    expect(verified).toStrictEqual([true, true, true]);
+    expect(arrived.map((publish) => publish?.header?.headerMac?.length)).toStrictEqual([
+      32,
+      undefined,
+      32,
+    ]);
+  });
+
   it('arrives also when its frame begins with the metadata', async () => {
     const { node, x } = setup();
     const [sender, receiver] = [NodeClient.connectLocal(node), NodeClient.connectLocal(node)];

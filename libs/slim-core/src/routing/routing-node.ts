@@ -4,13 +4,13 @@ import { SlimError } from '../errors/slim-error.js';
 import { maxFrameBytes, type Link } from '../link/link.js';
 import { answerNegotiation, negotiationTimeoutMs, type Negotiated } from '../link/negotiation.js';
 import { frame } from '../wire/frame.js';
-import { fanout, subscriptionAck, type SlimHeader, type Subscription } from '../wire/header.js';
+import { fanout, subscriptionAck, type Subscription } from '../wire/header.js';
 import { connectionType } from '../wire/link-message.js';
 import {
   forwardPublish,
   isPublish,
+  patchPublish,
   viewPublish,
-  type HeaderFields,
   type PublishView,
 } from '../wire/publish-view.js';
 import { SubscriptionTable, type Category, type ConnectionId } from './subscription-table.js';
@@ -50,8 +50,8 @@ interface Connection {
   state: ConnectionState;
   /** Connections whose reading waits until this one has room again. */
   readonly waiting: Set<Connection>;
-  /** How many connections this one waits for. */
-  waitsFor: number;
+  /** Connections that this one waits for. */
+  readonly waitsFor: Set<Connection>;
 }
 
 /**
@@ -109,7 +109,11 @@ export class RoutingNode {
 
   #attach(link: Link, category: Category, state: ConnectionState): void {
     const id = this.#nextId++ as ConnectionId;
-    const connection = { id, link, category, state, waiting: new Set<Connection>(), waitsFor: 0 };
+    const connection: Connection = {
+      ...{ id, link, category, state },
+      waiting: new Set(),
+      waitsFor: new Set(),
+    };
     this.#connections.set(id, connection);
     link.open({
       frame: (bytes) => this.#receive(connection, bytes),
@@ -124,7 +128,7 @@ export class RoutingNode {
     this.#connections.delete(connection.id);
     this.#table.removeConnection(connection.id);
     this.#release(connection);
-    for (const other of this.#connections.values()) other.waiting.delete(connection);
+    for (const other of connection.waitsFor) other.waiting.delete(connection);
   }
 
   #receive(connection: Connection, bytes: Uint8Array): void {
@@ -164,7 +168,9 @@ export class RoutingNode {
   #subscription(connection: Connection, { header, id }: Subscription, add: boolean): void {
     const name = header?.destination;
     if (!header?.source?.isRoutable || !name?.isRoutable) return this.#drop('malformed');
-    if (!this.#authentic(connection, header)) return this.#drop('header-mac');
+    if (macOf(connection)?.verifyOnce(header, header.headerMac) === false) {
+      return this.#drop('header-mac');
+    }
     if (connection.category !== 'local' && header.ttl <= 1) return this.#drop('ttl');
     let error = '';
     try {
@@ -181,52 +187,53 @@ export class RoutingNode {
 
   #publish(connection: Connection, bytes: Uint8Array): void {
     const view = viewPublish(bytes);
-    if (!this.#authentic(connection, view.header)) return this.#drop('header-mac');
     const { header } = view;
+    if (macOf(connection)?.verify(header, header.headerMac) === false) {
+      return this.#drop('header-mac');
+    }
     const ttl = connection.category === 'local' ? header.ttl : header.ttl - 1;
     if (ttl <= 0) return this.#drop('ttl');
+    // receivedFrom and forwardTo steer the tables of one node; from a link they are not obeyed, and
+    // they end here like every other value of one hop.
+    header.startHop(ttl);
     if (header.fanout === fanout.one) {
       const receiver = this.#table.selectOne(view.destination, connection.id);
       if (receiver === undefined) return this.#drop('no-route');
-      return this.#forward(connection, receiver, view, ttl);
+      return this.#forward(connection, receiver, view, true);
     }
     const receivers = this.#table.selectAll(view.destination, connection.id);
-    if (receivers.length === 0) return this.#drop('no-route');
-    for (const receiver of receivers) this.#forward(connection, receiver, view, ttl);
+    const last = receivers.pop();
+    if (last === undefined) return this.#drop('no-route');
+    for (const receiver of receivers) this.#forward(connection, receiver, view, false);
+    this.#forward(connection, last, view, true);
   }
 
-  #forward(from: Connection, to: ConnectionId, view: PublishView, ttl: number): void {
+  /** The last receiver gets the frame itself, where that will do: it belongs to this node. */
+  #forward(from: Connection, to: ConnectionId, view: PublishView, isLast: boolean): void {
     const receiver = this.#connections.get(to);
     if (receiver?.state.kind !== 'established') return this.#drop('no-route');
-    // receivedFrom and forwardTo steer the tables of one node; from a link they are not obeyed, and
-    // they end here like every other value of one hop.
-    const { source, destination, identity, fanout: copies, error } = view.header;
-    const fields = { source, destination, identity, fanout: copies, error, ttl };
-    const bytes = forwardPublish(view, ttl, receiver.state.mac?.tag(fields));
+    const { ttl } = view.header;
+    const tag = receiver.state.mac?.tag(view.header);
+    const patched = isLast ? patchPublish(view, ttl, tag) : undefined;
+    const bytes = patched ?? forwardPublish(view, ttl, tag);
     if (bytes.length > maxFrameBytes) return this.#drop('too-large');
     this.#forwarded += 1;
     this.#options.onForward?.(bytes);
     if (!receiver.link.send(bytes)) this.#waitFor(receiver, from);
   }
 
-  /** What the link demands: a tag that fits, or none where no key was agreed on. */
-  #authentic({ state }: Connection, header: HeaderFields | SlimHeader): boolean {
-    if (state.kind !== 'established' || !state.mac) return true;
-    return state.mac.verify(header, header.headerMac);
-  }
-
   /** The receiver is full: its sender is not read until there is room, so nothing piles up here. */
   #waitFor(receiver: Connection, sender: Connection): void {
     if (receiver.waiting.has(sender) || !this.#connections.has(sender.id)) return;
     receiver.waiting.add(sender);
-    sender.waitsFor += 1;
+    sender.waitsFor.add(receiver);
     sender.link.pause();
   }
 
   #release(receiver: Connection): void {
     for (const sender of receiver.waiting) {
-      sender.waitsFor -= 1;
-      if (sender.waitsFor === 0) sender.link.resume();
+      sender.waitsFor.delete(receiver);
+      if (sender.waitsFor.size === 0) sender.link.resume();
     }
     receiver.waiting.clear();
   }
@@ -234,6 +241,11 @@ export class RoutingNode {
   #drop(reason: DropReason): void {
     this.#dropped[reason] += 1;
   }
+}
+
+/** What the link demands its tags of; nothing where no key was agreed on. */
+function macOf({ state }: Connection): Negotiated['mac'] {
+  return state.kind === 'established' ? state.mac : undefined;
 }
 
 function categoryOf(type: Negotiated['connectionType']): Category {

@@ -200,6 +200,19 @@ describe('a connection that ends', () => {
     expect(table.size).toBe(1);
   });
 
+  it('takes as long for a name whether ten or sixty thousand share their first parts', async () => {
+    const { table, any, all } = setup();
+    const { prefix } = any;
+    const names = Array.from({ length: 60_000 }, (_, id) => ({ prefix, id: nameId(BigInt(id)) }));
+    for (const name of names) table.add(name, a, 'edge', 1n);
+    // Where it looks through the others for each of them, this takes longer than a test may.
+    table.removeConnection(a);
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    expect(table.size).toBe(0);
+    expect(all(any)).toStrictEqual([]);
+  });
+
   it('may be one that subscribed nothing', () => {
     const { table } = setup();
     table.removeConnection(a);
@@ -212,43 +225,58 @@ describe('SubscriptionTable', () => {
     kind: fc.constantFrom('add', 'remove', 'end'),
     connection: fc.constantFrom(a, b, c),
     name: fc.constantFrom('any', 'x', 'y'),
-    id: fc.constantFrom(1n, 2n),
+    id: fc.constantFrom(1n, 2n, 3n),
   } as const);
+  type Step = { connection: ConnectionId; name: 'any' | 'x' | 'y'; id: bigint };
+  /** Two share a category, so that there is a turn to keep. */
+  const categoryOf = (one: ConnectionId) => (one === c ? 'local' : 'edge');
 
   /** The same rules without an index: a list of (connection, name, id). */
   it('selects whom a plain list of subscriptions would select', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-        const { table, all, ...names } = setup();
-        let list: { connection: ConnectionId; name: 'any' | 'x' | 'y'; id: bigint }[] = [];
+        const { table, turns, all, ...names } = setup();
+        let list: Step[] = [];
         for (const { kind, connection: from, name, id } of steps) {
-          const isSame = (entry: (typeof list)[number]) =>
-            entry.connection === from && entry.name === name;
+          const isSame = (entry: Step) => entry.connection === from && entry.name === name;
+          const isKnown = list.some((entry) => isSame(entry) && entry.id === id);
           if (kind === 'end') {
             table.removeConnection(from);
             list = list.filter((entry) => entry.connection !== from);
           } else if (kind === 'add') {
-            table.add(names[name], from, 'edge', id);
-            if (!list.some((entry) => isSame(entry) && entry.id === id)) {
-              list.push({ connection: from, name, id });
-            }
-          } else if (list.some((entry) => isSame(entry) && entry.id === id)) {
+            expect(table.add(names[name], from, categoryOf(from), id)).toBe(!isKnown);
+            if (!isKnown) list.push({ connection: from, name, id });
+          } else if (isKnown) {
             table.remove(names[name], from, id);
             list = list.filter((entry) => !(isSame(entry) && entry.id === id));
           }
         }
-        const expected = (name: 'any' | 'x' | 'y') => [
-          ...new Set(
-            list
-              .filter((entry) => name === 'any' || entry.name === name)
-              .map((entry) => entry.connection),
-          ),
-        ];
         for (const name of ['any', 'x', 'y'] as const) {
-          expect(all(names[name])).toStrictEqual(sorted(expected(name)));
+          const matching = list.filter((entry) => name === 'any' || entry.name === name);
+          for (const from of [sender, a, c]) {
+            const others = new Set(matching.map((entry) => entry.connection));
+            others.delete(from);
+            expect(all(names[name], from)).toStrictEqual(sorted([...others]));
+            const near = [...others].filter((one) => categoryOf(one) === 'local');
+            const nearest = near.length > 0 ? near : [...others];
+            const round = turns(names[name], Math.max(1, nearest.length), from);
+            expect(new Set(round)).toStrictEqual(
+              new Set(nearest.length > 0 ? nearest : [undefined]),
+            );
+          }
         }
         expect(table.size).toBe(new Set(list.map((e) => `${e.connection} ${e.name}`)).size);
       }),
     );
+  });
+
+  it('holds nothing of names that were taken back, so that they can be subscribed anew', () => {
+    const { table, any, x, y, turns } = setup();
+    for (const round of [1n, 2n]) {
+      for (const name of [any, x, y]) table.add(name, a, 'edge', round);
+      expect(turns(any, 2)).toStrictEqual([a, a]);
+      for (const name of [any, x, y]) table.remove(name, a, round);
+      expect(() => table.remove(x, a, round)).toThrow('subscription not found');
+    }
   });
 });

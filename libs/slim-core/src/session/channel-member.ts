@@ -1,7 +1,8 @@
 import type { Identity } from '../auth/identity.js';
 import type { Cancel } from '../clock/clock.js';
 import { SlimError } from '../errors/slim-error.js';
-import { PendingMember, type MlsGroup } from '../mls/mls-group.js';
+import { loadMls } from '../mls/load-mls.js';
+import type { MlsGroup, PendingMember } from '../mls/mls-group.js';
 import {
   groupUpdateOp,
   participantState,
@@ -311,8 +312,9 @@ export class ChannelMember implements ChannelRole {
     this.#session.acknowledgeAnonymously(this.#invitation.source, id);
   }
 
-  #newKeys(): Promise<PendingMember> {
+  async #newKeys(): Promise<PendingMember> {
     const { context } = this.#session;
+    const { PendingMember } = await loadMls();
     return PendingMember.create(context.mls, context.provider.token());
   }
 

@@ -243,6 +243,31 @@ describe('a data path with MLS', () => {
   });
 });
 
+describe('a message that came before', () => {
+  it('is acknowledged once more, also when it is the same ciphertext or the reader is full', async () => {
+    const { alice, bob, carry } = await setup({ mls: true });
+    alice.publish('hello');
+    await turns();
+    alice.sent.push(...alice.sent);
+    await carry(alice);
+    expect(await carry(bob)).toStrictEqual(['msgAck 1', 'msgAck 1']);
+    expect(bob.log).toStrictEqual(['hello']);
+    bob.isFull = true;
+    alice.publish('too much');
+    await expect(carry(alice)).rejects.toMatchObject({ code: 'backpressure' });
+  });
+
+  it('is no news either when it comes because it was asked for', async () => {
+    const { alice, bob, carry } = await setup({ mls: true });
+    for (const payload of ['one', 'two', 'three']) alice.publish(payload);
+    await carry(alice, isMessage(2));
+    await carry(bob);
+    alice.sent.push(...alice.sent);
+    expect(await carry(alice)).toStrictEqual(['rtxReply 2', 'rtxReply 2']);
+    expect(bob.log).toStrictEqual(['one', 'two', 'three']);
+  });
+});
+
 describe('a reader that is slow', () => {
   it('gets no acknowledgement sent, so the sender has to wait', async () => {
     const { clock, alice, bob, carry } = await setup();

@@ -43,7 +43,7 @@ export interface DataPathEvents {
   /** Seals and opens; absent without MLS. */
   group(): MlsGroup | undefined;
   /** Who acknowledges what is published now. */
-  receivers(): Iterable<string>;
+  receivers(): readonly string[];
   /** Full name of a receiver, undefined when it left. */
   nameOf(receiver: string): WireName | undefined;
   /** True when the application reads too slowly to take more. */
@@ -68,6 +68,7 @@ type Outgoing = Content & { readonly to?: WireName };
 /** Marks a message to one member of a channel, and its acknowledgement (reference: sessions 1.4). */
 const publishTo = 'PUBLISH_TO';
 const singleMark: TextMap = new Map([[publishTo, 'TRUE']]);
+const isSingle = ({ metadata }: Incoming): boolean => metadata.has(publishTo);
 /** Where the ids of such messages begin. */
 const firstSingleId = 2 ** 31;
 
@@ -94,8 +95,8 @@ export class DataPath {
     this.#events = events;
     const window = {
       transmit: (id: number, content: Outgoing) => this.#transmit(messageType.msg, id, content),
-      repeat: (id: number, content: Outgoing, receiver: string) =>
-        this.#repeat(id, content, receiver),
+      repeat: (id: number, content: Outgoing, receivers: readonly string[]) =>
+        this.#repeat(id, content, receivers),
       unresponsive: (receiver: string) => {
         this.#met(receiver);
         events.unresponsive(receiver);
@@ -206,26 +207,35 @@ export class DataPath {
   }
 
   #message(incoming: Incoming, identity: Identity): void {
+    // A repetition that only its acknowledgement was lost of. It says nothing new, and costs no opening.
+    if (this.#has(incoming)) return this.#acknowledge(incoming);
     // Not acknowledged, so the sender repeats it: its window fills, and it waits for the reader.
     if (this.#events.isFull()) throw new SlimError('backpressure', 'too many messages are unread');
     const received = this.#open(incoming, identity);
     if (!this.#options.reliable) return this.#events.deliver(received);
+    this.#acknowledge(incoming);
     const { messageId } = incoming.session;
-    const isSingle = incoming.metadata.has(publishTo);
-    this.#sendEmpty(
-      messageType.msgAck,
-      messageId,
-      incoming.source,
-      isSingle ? singleMark : undefined,
-    );
-    if (isSingle) this.#acceptSingle(messageId, received);
+    if (isSingle(incoming)) this.#acceptSingle(messageId, received);
     else this.#accept(messageId, received);
   }
 
-  /** Delivered at once; a repetition after a lost acknowledgement is not. */
+  #acknowledge(incoming: Incoming): void {
+    const { source, session } = incoming;
+    const metadata = isSingle(incoming) ? singleMark : undefined;
+    this.#sendEmpty(messageType.msgAck, session.messageId, source, metadata);
+  }
+
+  /** True for a message that was taken in before, which a session without order does not know. */
+  #has(incoming: Incoming): boolean {
+    const stream = this.#streams.get(incoming.source.key);
+    const { messageId } = incoming.session;
+    if (!stream) return false;
+    return isSingle(incoming) ? stream.singles.has(messageId) : stream.window.has(messageId);
+  }
+
+  /** Delivered at once; a repetition after a lost acknowledgement does not come here. */
   #acceptSingle(messageId: number, received: Received): void {
     const { singles } = this.#streamOf(received.incoming.source);
-    if (singles.has(messageId)) return;
     singles.add(messageId);
     const [oldest] = singles;
     if (singles.size > maxSpan && oldest !== undefined) singles.delete(oldest);
@@ -237,6 +247,7 @@ export class DataPath {
     if (incoming.header.error !== undefined) {
       return this.#giveUp(this.#streamOf(incoming.source), messageId);
     }
+    if (this.#has(incoming)) return this.#streamOf(incoming.source).requests.stop(messageId);
     this.#accept(messageId, this.#open(incoming, identity));
   }
 
@@ -329,7 +340,7 @@ export class DataPath {
   /** Whoever is a receiver when a message goes, which may have to wait before. */
   readonly #receiversNow: Iterable<string> = {
     [Symbol.iterator]: () => {
-      const receivers = [...this.#events.receivers()];
+      const receivers = this.#events.receivers();
       this.#introductions.begin(receivers);
       return receivers[Symbol.iterator]();
     },
@@ -341,9 +352,23 @@ export class DataPath {
     this.#send({ ...this.#address(type, messageId, destination), fanout: copies }, content);
   }
 
-  #repeat(messageId: number, content: Content, receiver: string): void {
-    const name = this.#events.nameOf(receiver);
-    if (name) this.#send(this.#address(messageType.msg, messageId, name), content);
+  #repeat(messageId: number, content: Outgoing, receivers: readonly string[]): void {
+    // It would be lost at once, with the generation that it was sealed with.
+    if (!this.#context.isConnected) return;
+    if (receivers.length > 1 && !this.#isFromBeforeAny(messageId)) {
+      // To all, which takes one generation; whoever has it acknowledges it once more.
+      return this.#transmit(messageType.msg, messageId, content);
+    }
+    for (const receiver of receivers) {
+      const name = this.#events.nameOf(receiver);
+      if (name) this.#send(this.#address(messageType.msg, messageId, name), content);
+    }
+  }
+
+  /** True when a receiver came after that message, which it must not be given. */
+  #isFromBeforeAny(messageId: number): boolean {
+    for (const firstId of this.#firstIds.values()) if (isAfter(firstId, messageId)) return true;
+    return false;
   }
 
   #send(address: Address, content: Content): void {

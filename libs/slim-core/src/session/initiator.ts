@@ -1,5 +1,6 @@
 import { SlimError } from '../errors/slim-error.js';
-import { MlsGroup } from '../mls/mls-group.js';
+import { loadMls } from '../mls/load-mls.js';
+import type { MlsGroup } from '../mls/mls-group.js';
 import type { MlsPayload } from '../wire/command-payload.js';
 import { messageType } from '../wire/session-header.js';
 import type { WireName } from '../wire/wire-name.js';
@@ -28,9 +29,8 @@ export class Initiator implements SessionRole {
     const candidate = await invite(this.#session, target, options);
     const { name, identity, participant } = candidate;
     this.#peer = name;
-    const group = setup.mls
-      ? await MlsGroup.create(context.mls, context.provider.token())
-      : undefined;
+    const mlsClasses = setup.mls ? await loadMls() : undefined;
+    const group = await mlsClasses?.MlsGroup.create(context.mls, context.provider.token());
     const mls = group ? await welcomeWith(group, candidate) : undefined;
     this.#session.activate({ name, identity, group });
     await ask(this.#session, name, messageType.groupWelcome, {
@@ -67,6 +67,7 @@ export class Initiator implements SessionRole {
 async function welcomeWith(group: MlsGroup, { keyPackage }: Candidate): Promise<MlsPayload> {
   if (!keyPackage) throw new SlimError('mls-failure', 'the invited side sent no key package');
   const { welcome } = await group.add(keyPackage);
+  group.settle();
   return { commitId: firstCommitId, content: welcome };
 }
 

@@ -87,6 +87,8 @@ export class PointToPointSession extends BaseSession implements Session {
         lost: (messageId) => this.lost(messageId),
       },
     );
+    // Where the stream begins for the peer, so nothing may overtake it (reference: sessions 7.4).
+    if (reliable) path.welcome(peer.name.key);
     const heartbeat = new Heartbeat(this.context.clock, policy, {
       beat: () => this.#beat(peer),
       lost: () => this.finish(new SlimError('peer-lost', `${peer.name.text} fell silent`)),

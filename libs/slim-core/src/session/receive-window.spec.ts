@@ -157,3 +157,14 @@ describe('ReceiveWindow', () => {
     );
   });
 });
+
+describe('has', () => {
+  it('knows what was taken in, what is held and what is given up, and nothing else', () => {
+    const window = new ReceiveWindow<string>();
+    expect(window.has(5)).toBe(false);
+    for (const id of [5, 6, 9]) window.accept(id, `m${id}`);
+    window.giveUp(8);
+    const known = [4, 5, 6, 7, 8, 9, 10, 2 ** 31 + 6].filter((id) => window.has(id));
+    expect(known).toStrictEqual([4, 5, 6, 8, 9]);
+  });
+});

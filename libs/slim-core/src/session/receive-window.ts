@@ -35,6 +35,12 @@ export class ReceiveWindow<Message> {
   readonly #held = new Map<number, Message | typeof lost>();
   #newest = 0;
 
+  /** True for a message that was taken in or given up before; taking it in again changes nothing. */
+  has(id: number): boolean {
+    if (this.#last === undefined || !isSequential(id)) return false;
+    return !isAfter(id, this.#last) || this.#held.has(id);
+  }
+
   /** Takes a message in. The first one of a sender sets where its stream starts. */
   accept(id: number, message: Message): Accepted<Message> {
     if (!isSequential(id)) return nothing;
@@ -43,7 +49,7 @@ export class ReceiveWindow<Message> {
       this.#newest = id;
       return { deliver: [{ id, message }], missing: [] };
     }
-    if (!isAfter(id, this.#last) || this.#held.has(id)) return nothing;
+    if (this.has(id)) return nothing;
     this.#held.set(id, message);
     const gaps = this.#extendTo(id);
     return { deliver: this.#release(), missing: gaps };
@@ -51,7 +57,7 @@ export class ReceiveWindow<Message> {
 
   /** Gives an id up, so that what came after it can go on. */
   giveUp(id: number): readonly Delivery<Message>[] {
-    if (this.#last === undefined || !isAfter(id, this.#last) || this.#held.has(id)) return [];
+    if (this.#last === undefined || this.has(id)) return [];
     // Only what is missing: a peer may report the loss of anything.
     if (!isSequential(id) || isAfter(id, this.#newest)) return [];
     this.#held.set(id, lost);

@@ -1,8 +1,10 @@
 import type { Identity } from '../auth/identity.js';
 import type { Cancel } from '../clock/clock.js';
 import { SlimError } from '../errors/slim-error.js';
-import { PendingMember } from '../mls/mls-group.js';
+import { loadMls } from '../mls/load-mls.js';
+import type { PendingMember } from '../mls/mls-group.js';
 import { messageType } from '../wire/session-header.js';
+import type { WireName } from '../wire/wire-name.js';
 import { askToLeave, online, unexpected } from './control-exchange.js';
 import type { Incoming } from './incoming.js';
 import type { PointToPointSession, SessionRole } from './point-to-point.js';
@@ -19,7 +21,9 @@ type State =
 /** The side that was asked: it answers the invitation and joins with the welcome. */
 export class Responder implements SessionRole {
   readonly #session: PointToPointSession;
-  readonly #invitation: Incoming;
+  /** Not the invitation itself, which holds the frame that it came in. */
+  readonly #moderator: WireName;
+  readonly #invitationId: number;
   readonly #identity: Identity;
   readonly #established: () => void;
   #state: State = { kind: 'invited' };
@@ -32,7 +36,8 @@ export class Responder implements SessionRole {
     established: () => void,
   ) {
     this.#session = session;
-    this.#invitation = invitation;
+    this.#moderator = invitation.source;
+    this.#invitationId = invitation.session.messageId;
     this.#identity = identity;
     this.#established = established;
     session.role = this;
@@ -40,7 +45,7 @@ export class Responder implements SessionRole {
 
   control(incoming: Incoming, identity: Identity): void | Promise<void> {
     if (
-      !incoming.source.equals(this.#invitation.source) ||
+      !incoming.source.equals(this.#moderator) ||
       identity.subject !== this.#identity.subject
     ) {
       throw new SlimError('identity-rejected', `${incoming.source.text} is not the moderator`);
@@ -63,7 +68,7 @@ export class Responder implements SessionRole {
 
   async leave(): Promise<void> {
     if (this.#state.kind === 'joining') this.#state.expire();
-    await askToLeave(this.#session, this.#invitation.source);
+    await askToLeave(this.#session, this.#moderator);
   }
 
   /** Answers the invitation; also when it is repeated, because the answer may have been lost. */
@@ -72,9 +77,8 @@ export class Responder implements SessionRole {
     // Without MLS a native moderator that has moved on does not survive a second answer.
     if (this.#state.kind === 'joined') return;
     if (this.#state.kind === 'invited') {
-      const pending = setup.mls
-        ? await PendingMember.create(context.mls, context.provider.token())
-        : undefined;
+      const mls = setup.mls ? await loadMls() : undefined;
+      const pending = await mls?.PendingMember.create(context.mls, context.provider.token());
       const { intervalMs, maxRetries } = setup.policy;
       const expire = context.clock.schedule(intervalMs * (maxRetries + 1), () =>
         this.#session.finish(new SlimError('timeout', 'the invitation was not followed up')),
@@ -83,8 +87,8 @@ export class Responder implements SessionRole {
       void this.#session.ended.then(expire);
     }
     const keyPackage = this.#state.pending?.keyPackage;
-    this.#session.send(this.#invitation.source, messageType.joinReply, {
-      id: this.#invitation.session.messageId,
+    this.#session.send(this.#moderator, messageType.joinReply, {
+      id: this.#invitationId,
       command: { joinReply: { keyPackage, participant: online(setup.source) } },
     });
   }
@@ -99,6 +103,7 @@ export class Responder implements SessionRole {
     const mls = incoming.command?.groupWelcome?.mls;
     if (state.pending && !mls) throw new SlimError('mls-failure', 'the welcome has no MLS part');
     const group = state.pending && mls ? await state.pending.join(mls.content) : undefined;
+    group?.settle();
     state.expire();
     this.#state = { kind: 'joined', welcomeId: incoming.session.messageId };
     this.#session.activate({ name: incoming.source, identity: this.#identity, group });
@@ -107,7 +112,7 @@ export class Responder implements SessionRole {
   }
 
   #closedByModerator(): void {
-    const who = this.#invitation.source.text;
+    const who = this.#moderator.text;
     this.#session.finish(new SlimError('session-closed', `${who} closed the session`));
   }
 }

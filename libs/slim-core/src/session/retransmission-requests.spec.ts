@@ -39,6 +39,27 @@ describe('RetransmissionRequests', () => {
     expect(log).toStrictEqual(['ask 7', 'ask 8', 'ask 8']);
   });
 
+  it('waits for a sender that answers one after the other, which uses up no tries', () => {
+    const { clock, log, requests } = setup(0);
+    const ids = [1, 2, 3, 4];
+    for (const id of ids) requests.start(id);
+    for (const id of ids) {
+      clock.advance(900);
+      requests.stop(id);
+    }
+    expect(log).toStrictEqual(['ask 1', 'ask 2', 'ask 3', 'ask 4']);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('asks again for what the sender passed over', () => {
+    const { clock, log, requests } = setup();
+    for (const id of [1, 2, 3]) requests.start(id);
+    clock.advance(900);
+    requests.stop(2);
+    clock.advance(100);
+    expect(log).toStrictEqual(['ask 1', 'ask 2', 'ask 3', 'ask 1']);
+  });
+
   it('asks once for an id that it asks for already', () => {
     const { log, requests } = setup();
     requests.start(7);

@@ -18,9 +18,9 @@ function setup(changes: Partial<SessionPolicy> = {}) {
       if (message === 'too large') throw new SlimError('message-too-large', 'of 5 MB');
       log.push(`${id} ${message}`);
     },
-    repeat: (id, message, receiver) => {
+    repeat: (id, message, to) => {
       if (message === 'too large to repeat') throw new SlimError('message-too-large', 'of 5 MB');
-      log.push(`${id} ${message} again to ${receiver}`);
+      log.push(`${id} ${message} again to ${to.join(' and ')}`);
     },
     unresponsive: (receiver) => log.push(`${receiver} does not answer`),
   });
@@ -115,15 +115,56 @@ describe('SendWindow', () => {
   });
 
   it('keeps the deadline of each message apart', async () => {
-    const { clock, window, send, events } = setup();
+    const { clock, send, events } = setup();
     send('a');
     clock.advance(400);
     send('b');
     clock.advance(600);
     expect(await events()).toStrictEqual(['1 a', '2 b', '1 a again to bob']);
-    window.acknowledge(1, 'bob');
     clock.advance(400);
-    expect(await events()).toStrictEqual(['2 b again to bob', 'a arrived']);
+    expect(await events()).toStrictEqual(['2 b again to bob']);
+  });
+
+  it('repeats to all that are missing at once', async () => {
+    const { clock, window, send, events } = setup();
+    send('a', ['bob', 'carol', 'dave']);
+    window.acknowledge(1, 'carol');
+    clock.advance(1_000);
+    expect(await events()).toStrictEqual(['1 a', '1 a again to bob and dave']);
+  });
+
+  it('waits for a receiver that acknowledges one after the other, which uses up no tries', async () => {
+    const { clock, window, send, events } = setup({ maxRetries: 0 });
+    for (const message of ['a', 'b', 'c', 'd']) send(message);
+    await events();
+    for (let id = 1; id <= 4; id += 1) {
+      clock.advance(900);
+      window.acknowledge(id, 'bob');
+    }
+    expect(await events()).toStrictEqual(['a arrived', 'b arrived', 'c arrived', 'd arrived']);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('repeats what a receiver passed over, which has what was sent later', async () => {
+    const { clock, window, send, events } = setup();
+    for (const message of ['a', 'b', 'c']) send(message);
+    await events();
+    clock.advance(900);
+    window.acknowledge(2, 'bob');
+    clock.advance(100);
+    expect(await events()).toStrictEqual(['1 a again to bob', 'b arrived']);
+  });
+
+  it('gives up on a receiver that is silent though others acknowledge', async () => {
+    const { clock, window, send, events } = setup({ maxRetries: 1 });
+    for (const message of ['a', 'b', 'c']) send(message, ['bob', 'carol']);
+    for (let id = 1; id <= 3; id += 1) {
+      clock.advance(600);
+      window.acknowledge(id, 'carol');
+    }
+    clock.advance(200);
+    expect(await events()).toContain('bob does not answer');
+    expect(clock.pending).toBe(0);
   });
 
   it('takes no notice of what it does not know', async () => {
@@ -144,6 +185,18 @@ describe('SendWindow', () => {
     expect(await events()).toStrictEqual(['3 c', 'b arrived']);
     window.acknowledge(1, 'bob');
     expect(await events()).toStrictEqual(['4 d', 'a arrived']);
+  });
+
+  it('lets fewer be under way after some came late', async () => {
+    const { clock, window, send, events } = setup();
+    for (let id = 1; id <= 100; id += 1) send(`m${id}`);
+    expect(await events()).toHaveLength(32);
+    window.acknowledge(1, 'bob');
+    clock.advance(900);
+    expect((await events()).slice(-2)).toStrictEqual(['34 m34', 'm1 arrived']);
+    for (let id = 2; id <= 34; id += 1) window.acknowledge(id, 'bob');
+    const sent = (await events()).filter((event) => !event.includes('arrived'));
+    expect(sent).toHaveLength(16);
   });
 
   it('makes room also when a message is given up', async () => {
@@ -223,8 +276,8 @@ describe('a message that is asked for', () => {
   });
 
   it(`is kept until ${maxSpan} others were sent`, () => {
-    const { window, send } = setup({ maxInFlight: 10_000 });
-    for (let sent = 0; sent <= maxSpan; sent += 1) send(`m${sent + 1}`);
+    const { window, send } = setup();
+    for (let sent = 0; sent <= maxSpan; sent += 1) send(`m${sent + 1}`, []);
     expect(window.requested(1, 'bob')).toBeUndefined();
     expect(window.requested(2, 'bob')).toBe('m2');
     expect(window.requested(9_999, 'bob')).toBeUndefined();

@@ -1,15 +1,18 @@
 import type { Cancel, Clock } from '../clock/clock.js';
 import { SlimError } from '../errors/slim-error.js';
+import { Allowance } from './allowance.js';
+import { InFlightLimit } from './in-flight-limit.js';
 import { nextMessageId } from './message-ids.js';
 import { maxSpan } from './receive-window.js';
+import { maxRepeats, PeerProgress } from './peer-progress.js';
 import type { SessionPolicy } from './session-policy.js';
 
 /** What a window tells its owner to do. */
 export interface SendWindowEvents<Message> {
   /** Transmit for the first time, to all receivers at once. May throw to refuse the message. */
   transmit(id: number, message: Message): void;
-  /** Transmit again, to one receiver whose acknowledgement stays out. */
-  repeat(id: number, message: Message, receiver: string): void;
+  /** Transmit again, to those receivers whose acknowledgement stays out. */
+  repeat(id: number, message: Message, receivers: readonly string[]): void;
   /** A receiver did not acknowledge a message however often it was sent. */
   unresponsive(receiver: string): void;
   /** False while the next message has to wait, until `resume`. */
@@ -29,6 +32,10 @@ interface Pending<Message> {
   readonly missing: Set<string>;
   readonly unresponsive: string[];
   readonly settle: { resolve(): void; reject(reason: SlimError): void };
+  readonly firstSentMs: number;
+  /** Its place among all transmissions, the first time and the last. */
+  readonly firstOrder: number;
+  lastOrder: number;
   retriesLeft: number;
   dueMs: number;
 }
@@ -44,9 +51,14 @@ export class SendWindow<Message> {
   readonly #events: SendWindowEvents<Message>;
   readonly #pending = new Map<number, Pending<Message>>();
   readonly #sent = new Map<number, Message>();
+  readonly #progress = new Map<string, PeerProgress>();
+  /** For all receivers together: when many are late, what one of them misses is not what to send. */
+  readonly #repeats: Allowance;
+  readonly #limit: InFlightLimit;
   readonly #waiting: (() => void)[] = [];
   readonly #idleListeners: (() => void)[] = [];
   #lastId: number;
+  #lastOrder = 0;
   #timer: Cancel | undefined;
   #isResuming = false;
   #closed: SlimError | undefined;
@@ -61,6 +73,8 @@ export class SendWindow<Message> {
     this.#lastId = lastId;
     this.#clock = clock;
     this.#policy = policy;
+    this.#limit = new InFlightLimit(policy);
+    this.#repeats = new Allowance(policy.intervalMs, () => maxRepeats);
     this.#events = events;
   }
 
@@ -99,13 +113,18 @@ export class SendWindow<Message> {
   }
 
   get #hasRoom(): boolean {
-    return this.#pending.size < this.#policy.maxInFlight && (this.#events.mayBegin?.() ?? true);
+    return this.#pending.size < this.#limit.current && (this.#events.mayBegin?.() ?? true);
   }
 
   /** The receiver has it. Unknown ids and receivers are ignored. */
   acknowledge(id: number, receiver: string): void {
     const pending = this.#pending.get(id);
-    if (pending?.missing.delete(receiver)) this.#settleIfDone(id, pending);
+    if (!pending?.missing.delete(receiver)) return;
+    // By the first transmission, since it may be that one which arrived.
+    const now = this.#clock.now();
+    this.#progressOf(receiver).answered(pending.firstOrder, now);
+    if (pending.missing.size === 0) this.#limit.acknowledged(pending.firstSentMs, now);
+    this.#settleIfDone(id, pending);
   }
 
   /**
@@ -120,6 +139,7 @@ export class SendWindow<Message> {
 
   /** Nobody waits for this receiver any more, because it left. */
   forget(receiver: string): void {
+    this.#progress.delete(receiver);
     for (const [id, pending] of this.#pending) {
       if (pending.missing.delete(receiver)) this.#settleIfDone(id, pending);
     }
@@ -132,6 +152,7 @@ export class SendWindow<Message> {
     for (const { settle } of this.#pending.values()) settle.reject(reason);
     this.#pending.clear();
     this.#sent.clear();
+    this.#progress.clear();
     for (const begin of this.#waiting.splice(0)) begin();
     this.#whenEmpty();
   }
@@ -155,13 +176,18 @@ export class SendWindow<Message> {
       this.#keep(id, message);
     }
     const { maxRetries, intervalMs } = this.#policy;
+    const order = (this.#lastOrder += 1);
+    const firstSentMs = this.#clock.now();
     const pending = {
       message,
       settle,
       missing: new Set(receivers),
       unresponsive: [],
+      firstSentMs,
+      firstOrder: order,
+      lastOrder: order,
       retriesLeft: maxRetries,
-      dueMs: this.#clock.now() + intervalMs,
+      dueMs: firstSentMs + intervalMs,
     };
     this.#pending.set(id, pending);
     if (pending.missing.size === 0) this.#settleIfDone(id, pending);
@@ -209,31 +235,56 @@ export class SendWindow<Message> {
     const now = this.#clock.now();
     for (const [id, pending] of this.#pending) {
       if (pending.dueMs > now) return;
-      if (pending.retriesLeft === 0) {
-        this.#giveUp(id, pending);
-        continue;
-      }
-      pending.retriesLeft -= 1;
       pending.dueMs = now + this.#policy.intervalMs;
       // Back to the end, where the latest deadlines are.
       this.#pending.delete(id);
       this.#pending.set(id, pending);
-      for (const receiver of pending.missing) this.#repeat(id, pending.message, receiver);
+      this.#overdue(id, pending, now);
     }
   }
 
-  #repeat(id: number, message: Message, receiver: string): void {
+  #overdue(id: number, pending: Pending<Message>, nowMs: number): void {
+    this.#limit.waiting(pending.firstSentMs, nowMs);
+    const [repeat, passedOver, gone] = this.#judge(pending, nowMs);
+    if (passedOver.length > 0 && (pending.retriesLeft -= 1) < 0) gone.push(...passedOver.splice(0));
+    const isAffordable = passedOver.length > 0 || (repeat.length > 0 && this.#repeats.take(nowMs));
+    if (isAffordable) this.#repeat(id, pending, [...passedOver, ...repeat]);
+    if (gone.length > 0) this.#giveUp(id, pending, gone);
+  }
+
+  /** Who is silent, who answered what was sent later, and whom to give up. */
+  #judge(pending: Pending<Message>, nowMs: number): [string[], string[], string[]] {
+    const judged: [string[], string[], string[]] = [[], [], []];
+    for (const receiver of pending.missing) {
+      const judgement = this.#progressOf(receiver).judge(pending, nowMs);
+      if (judgement === 'repeat') judged[0].push(receiver);
+      else if (judgement === 'passed-over') judged[1].push(receiver);
+      else if (judgement === 'gone') judged[2].push(receiver);
+    }
+    return judged;
+  }
+
+  #progressOf(receiver: string): PeerProgress {
+    const known = this.#progress.get(receiver);
+    if (known) return known;
+    const progress = new PeerProgress(this.#policy);
+    this.#progress.set(receiver, progress);
+    return progress;
+  }
+
+  #repeat(id: number, pending: Pending<Message>, receivers: readonly string[]): void {
+    pending.lastOrder = this.#lastOrder += 1;
     try {
-      this.#events.repeat(id, message, receiver);
+      this.#events.repeat(id, pending.message, receivers);
     } catch {
       // Refused before it left, like one that gets lost on the way; the retries end it.
     }
   }
 
-  #giveUp(id: number, pending: Pending<Message>): void {
-    pending.unresponsive.push(...pending.missing);
-    pending.missing.clear();
+  #giveUp(id: number, pending: Pending<Message>, receivers: readonly string[]): void {
+    pending.unresponsive.push(...receivers);
+    for (const receiver of receivers) pending.missing.delete(receiver);
     this.#settleIfDone(id, pending);
-    for (const receiver of pending.unresponsive) this.#events.unresponsive(receiver);
+    for (const receiver of receivers) this.#events.unresponsive(receiver);
   }
 }

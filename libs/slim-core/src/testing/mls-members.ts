@@ -21,6 +21,6 @@ export async function mlsMember(
 ): Promise<MlsMember> {
   const source = sharedSecret({ secret, id: name });
   const { provider, verifier } = source({ name: SlimName.parse(`org/ns/${name}`), crypto, clock });
-  const suite = await cipherSuite(crypto);
+  const suite = cipherSuite(crypto);
   return { provider, context: { crypto, clock, suite, verifier, keys: provider.keys } };
 }

@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { loadNameHash } from '../names/name-hash.js';
 import { publishTo, wireNameOf } from '../testing/frames.js';
 import { fromHex, toHex } from '../testing/hex.js';
 import { frame } from './frame.js';
-import { forwardPublish, isPublish, viewPublish } from './publish-view.js';
+import { forwardPublish, isPublish, patchPublish, viewPublish } from './publish-view.js';
 
 beforeAll(loadNameHash);
 
@@ -22,6 +23,10 @@ const destination = field('12', field('0a', '08 01 10 02 18 04'));
 const session = '12 02 1801';
 const content = '1a 00';
 
+/** Of small hashes. */
+const prefixOf = (...hashes: readonly number[]): string =>
+  hashes.map((hash) => String.fromCharCode(hash, 0, 0, 0)).join('');
+
 const aPublish = (header: string, ...rest: string[]): Uint8Array =>
   fromHex(field('1a', field('0a', header), ...rest));
 
@@ -30,8 +35,8 @@ describe('viewPublish', () => {
     const hops = '30 07 38 01 40 02 48 03';
     const header = `${source}${destination} 1a0161 20 8002 2a0162 ${hops} 50 00 5a 01 ff 62 01 ee`;
     const view = viewPublish(aPublish(header, session, content));
-    expect(view.header.source?.prefix).toBe('1.2.3');
-    expect(view.destination.prefix).toBe('1.2.4');
+    expect(view.header.source?.prefix).toBe(prefixOf(1, 2, 3));
+    expect(view.destination.prefix).toBe(prefixOf(1, 2, 4));
     expect(view.header).toMatchObject({
       identity: fromHex('61'),
       fanout: 256,
@@ -81,7 +86,7 @@ describe('viewPublish', () => {
       '22 03 0a016b' + '7a 01 01' + toHex(aPublish(source + destination, session)),
     );
     expect(isPublish(bytes)).toBe(false);
-    expect(viewPublish(bytes).destination.prefix).toBe('1.2.4');
+    expect(viewPublish(bytes).destination.prefix).toBe(prefixOf(1, 2, 4));
   });
 });
 
@@ -135,5 +140,78 @@ describe('forwardPublish', () => {
     const before = toHex(bytes);
     forwardPublish(viewPublish(bytes), 1, none).fill(0);
     expect(toHex(bytes)).toBe(before);
+  });
+});
+
+describe('patchPublish', () => {
+  const names = source + destination;
+  const tag = '5a 02 0102';
+  const newTag = fromHex('abcd');
+
+  /** What both ways make of a frame. */
+  function both(bytes: Uint8Array, ttl: number, mac: Uint8Array | undefined) {
+    const copied = frame.decode(forwardPublish(viewPublish(bytes.slice()), ttl, mac));
+    const before = toHex(bytes);
+    const patched = patchPublish(viewPublish(bytes), ttl, mac);
+    if (patched) expect(patched).toBe(bytes);
+    else expect(toHex(bytes)).toBe(before);
+    return { copied, patched: patched && frame.decode(patched) };
+  }
+
+  it('writes over ttl and tag in the frame and nothing else', () => {
+    const bytes = aPublish(`${names} 30 08 1a0161 ${tag} 7a0109`, session, content, '7a 01 08');
+    const expected = aPublish(`${names} 30 07 1a0161 5a02abcd 7a0109`, session, content, '7a0108');
+    expect(patchPublish(viewPublish(bytes), 7, newTag)).toBe(bytes);
+    expect(toHex(bytes)).toBe(toHex(expected));
+  });
+
+  it.each([
+    { what: 'the ttl is not there', header: tag },
+    { what: 'the ttl is there twice', header: `30 08 30 08 ${tag}` },
+    { what: 'the ttl takes two bytes', header: `30 8801 ${tag}` },
+    { what: 'the tag is not there', header: '30 08' },
+    { what: 'the tag is there twice', header: `30 08 ${tag} ${tag}` },
+    { what: 'the tag is of another length', header: '30 08 5a 01 01' },
+    { what: 'receivedFrom is there', header: `30 08 ${tag} 38 01` },
+    { what: 'forwardTo is there', header: `30 08 ${tag} 40 01` },
+    { what: 'incomingConnection is there', header: `30 08 ${tag} 48 01` },
+  ])('leaves the frame as it is when $what', ({ header }) => {
+    const bytes = aPublish(names + header, session);
+    expect(both(bytes, 7, newTag).patched).toBeUndefined();
+  });
+
+  it.each([0, 128])('leaves the frame as it is for the ttl %d', (ttl) => {
+    expect(both(aPublish(`${names} 30 08 ${tag}`, session), ttl, newTag).patched).toBeUndefined();
+  });
+
+  it('leaves the frame as it is when its tag has to go', () => {
+    const bytes = aPublish(`${names} 30 08 ${tag}`, session);
+    expect(both(bytes, 7, undefined).patched).toBeUndefined();
+  });
+
+  it('gives what a copy would have given, wherever it gives anything', () => {
+    const parts = fc.constantFrom(
+      ...[
+        '30 08',
+        '30 7f',
+        '30 8001',
+        tag,
+        '5a 00',
+        '1a 01 61',
+        '20 01',
+        '38 01',
+        '40 01',
+        '48 01',
+      ],
+      ...['50 00', '50 01', '62 01 ee', '7a 01 09'],
+    );
+    const macs = fc.constantFrom(undefined, new Uint8Array(), newTag);
+    fc.assert(
+      fc.property(fc.array(parts, { maxLength: 6 }), fc.nat(130), macs, (header, ttl, mac) => {
+        const bytes = aPublish([names, ...header].join(''), session, content);
+        const { copied, patched } = both(bytes, ttl, mac);
+        expect(patched ?? copied).toStrictEqual(copied);
+      }),
+    );
   });
 });

@@ -2,45 +2,41 @@ import { SlimError } from '../errors/slim-error.js';
 import { hashComponent } from '../names/name-hash.js';
 import { nameId, nullId, type NameId } from '../names/name-id.js';
 import { SlimName, type NameComponents } from '../names/slim-name.js';
-import { ByteWriter } from './byte-writer.js';
+import { BoundedMemo } from './bounded-memo.js';
+import type { ByteWriter } from './byte-writer.js';
+import { NameFields } from './name-fields.js';
+import { encodedNameMessage, nameMessage, type NameMessage } from './name-message.js';
 import type { ProtobufReader } from './protobuf-reader.js';
-import { message, string, sub, uint64, type Infer, type SubMessage } from './schema.js';
+import type { SubMessage } from './schema.js';
 
-// message NameId      { uint64 id_0 = 1 (high half); uint64 id_1 = 2; }
-// message EncodedName { uint64 component_0 = 1; component_1 = 2; component_2 = 3; NameId name_id = 4; }
-// message StringName  { string str_component_0 = 1; str_component_1 = 2; str_component_2 = 3; }
-// message Name        { EncodedName name = 1; StringName str_name = 2; }
-const nameIdType = message({ high: uint64(1), low: uint64(2) });
-const encodedNameType = message({
-  component0: uint64(1),
-  component1: uint64(2),
-  component2: uint64(3),
-  id: sub(4, nameIdType),
-});
-const stringNameType = message({ text0: string(1), text1: string(2), text2: string(3) });
-const nameType = message({ encoded: sub(1, encodedNameType), text: sub(2, stringNameType) });
+/** One for all names: whatever it reads is used up before the next name is read. */
+const fields = new NameFields();
+let lastSerial = 0;
 
 /**
  * A name as it is on the wire: hashes and id, which alone are routed by, beside the strings. Immutable
  * and shared: equal names met often are the same object, whose derived forms are computed once.
  */
 export class WireName {
-  readonly #value: Infer<typeof nameType>;
-  #bytes: Uint8Array | undefined;
-  #macBlock: Uint8Array | undefined;
+  /** Canonical encoding of the `Name` message. Not to be written to. */
+  readonly bytes: Uint8Array;
+  // Kept from view, so that equal names look equal.
+  readonly #serial: number = (lastSerial += 1);
+  #hasText: boolean | undefined;
   #slimName: SlimName | undefined;
   #prefix: string | undefined;
   #id: NameId | undefined;
   #key: string | undefined;
 
-  constructor(value: Infer<typeof nameType>) {
-    this.#value = value;
+  /** `bytes` is canonical, and belongs to the name. */
+  private constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
   }
 
   /** The complete wire form of a name; the NULL id is written out. Needs `loadNameHash()`. */
   static of(name: SlimName): WireName {
     const [text0, text1, text2] = name.components;
-    return new WireName({
+    return WireName.#from({
       encoded: {
         component0: hashComponent(text0),
         component1: hashComponent(text1),
@@ -51,34 +47,41 @@ export class WireName {
     });
   }
 
-  /** Canonical encoding of the `Name` message. Not to be written to. */
-  get bytes(): Uint8Array {
-    return (this.#bytes ??= nameType.encode(this.#value));
+  /** Copies the bytes of a name. @throws SlimError `malformed-frame` */
+  static read(bytes: Uint8Array): WireName {
+    // The common case is canonical already, and the definition takes ten times as long to see that.
+    return fields.read(bytes)
+      ? new WireName(bytes.slice())
+      : WireName.#from(nameMessage.decode(bytes));
   }
 
-  /** The bytes that stand for this name in the header MAC (reference: data plane 3.5). */
-  get macBlock(): Uint8Array {
-    return (this.#macBlock ??= macBlock(this.#value));
+  static #from(value: NameMessage): WireName {
+    return new WireName(nameMessage.encode(value));
+  }
+
+  /** Tells this object from all others, from 1 on. */
+  get serial(): number {
+    return this.#serial;
   }
 
   /** True when there is an encoded part; without it nothing can be routed. */
   get isRoutable(): boolean {
-    return this.#value.encoded !== undefined;
+    return this.bytes[0] === encodedTag;
   }
 
   /** True when hashes and strings are there, as every message between applications has them. */
   get hasText(): boolean {
-    return this.isRoutable && this.#value.text !== undefined;
+    return (this.#hasText ??= this.isRoutable && this.#fields.hasText);
   }
 
   /** Equal for names with the same three hashes. */
   get prefix(): string {
-    return (this.#prefix ??= prefixOf(this.#value));
+    return (this.#prefix ??= this.#fields.prefix);
   }
 
   /** The id to route by; an absent id routes like the NULL id. */
   get id(): NameId {
-    return (this.#id ??= idOf(this.#value));
+    return (this.#id ??= idOf(this.#fields));
   }
 
   /** Equal for names whose canonical encodings are equal: hashes, id and strings. */
@@ -101,30 +104,65 @@ export class WireName {
   }
 
   withId(id: NameId): WireName {
-    const encoded = encodedNameType.make({ ...this.#value.encoded, id: halves(id) });
-    return new WireName({ ...this.#value, encoded });
+    const { encoded, text } = this.#value;
+    return WireName.#from({
+      encoded: encodedNameMessage.make({ ...encoded, id: halves(id) }),
+      text,
+    });
+  }
+
+  /** Writes what stands for this name in the header MAC (reference: data plane 3.5). */
+  writeMacBlock(out: ByteWriter): void {
+    const { hasEncoded, hasId, hasText, hashes, id, texts } = this.#fields;
+    out.byte(1);
+    out.byte(hasEncoded ? 1 : 0);
+    if (hasEncoded) {
+      out.raw(hashes);
+      out.byte(hasId ? 1 : 0);
+      if (hasId) out.raw(id);
+    }
+    out.byte(hasText ? 1 : 0);
+    if (!hasText) return;
+    for (let at = 0; at < texts.length; at += 2) {
+      const text = this.bytes.subarray(texts[at], texts[at + 1]);
+      out.uint32LittleEndian(text.length);
+      out.raw(text);
+    }
+  }
+
+  get #value(): NameMessage {
+    return nameMessage.decode(this.bytes);
+  }
+
+  get #fields(): NameFields {
+    fields.readCanonical(this.bytes);
+    return fields;
   }
 
   #toSlimName(): SlimName {
-    const text = this.#value.text;
+    const { text } = this.#value;
     if (!text) throw new SlimError('malformed-frame', 'a name has no strings');
     return new SlimName([text.text0, text.text1, text.text2] satisfies NameComponents, this.id);
   }
 }
 
-/** Names seen lately, by a hash of their bytes, so that each is decoded and prepared for the MAC once. */
-const interned = new Map<number, WireName>();
-const maxInterned = 8192;
+/** Names seen lately, by a hash of their bytes: each is read once, and what is told apart by them once. */
+const interned = new BoundedMemo<WireName>(16_384);
+/** Longer names are read each time, so that foreign names cannot fill the memory. */
+const maxInternedBytes = 1_024;
 
 /** Reads a name from its bytes, or finds the one read before from equal bytes. */
 export function internName(bytes: Uint8Array): WireName {
-  const hash = hashOf(bytes);
+  return internNameIn(bytes, 0, bytes.length);
+}
+
+/** The same for bytes that lie in others, from `start` to `end`. */
+export function internNameIn(bytes: Uint8Array, start: number, end: number): WireName {
+  const hash = hashOf(bytes, start, end);
   const known = interned.get(hash);
-  if (known && isSame(known.bytes, bytes)) return known;
-  const name = new WireName(nameType.decode(bytes));
-  // Starting over is cheap and bounds the memory that foreign names can take.
-  if (interned.size >= maxInterned) interned.clear();
-  interned.set(hash, name);
+  if (known && isSame(known.bytes, bytes, start, end)) return known;
+  const name = WireName.read(bytes.subarray(start, end));
+  if (end - start <= maxInternedBytes) interned.set(hash, name);
   return name;
 }
 
@@ -132,15 +170,15 @@ export function internName(bytes: Uint8Array): WireName {
 const { imul } = Math;
 
 /** FNV-1a. Names that collide push each other out, which costs time and nothing else. */
-function hashOf(bytes: Uint8Array): number {
+function hashOf(bytes: Uint8Array, start: number, end: number): number {
   let hash = 0x811c9dc5;
-  for (let at = 0; at < bytes.length; at += 1) hash = imul(hash ^ (bytes[at] ?? 0), 0x01000193);
+  for (let at = start; at < end; at += 1) hash = imul(hash ^ (bytes[at] ?? 0), 0x01000193);
   return hash;
 }
 
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let at = 0; at < a.length; at += 1) if (a[at] !== b[at]) return false;
+function isSame(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (known.length !== end - start) return false;
+  for (let at = 0; at < known.length; at += 1) if (known[at] !== bytes[start + at]) return false;
   return true;
 }
 
@@ -150,18 +188,12 @@ export const wireName: SubMessage<WireName> = {
   readFrom: (from: ProtobufReader) => internName(from.rest()),
 };
 
+const encodedTag = 0x0a;
+
 const halves = (id: NameId) => ({ high: id >> 64n, low: BigInt.asUintN(64, id) });
 
-function idOf({ encoded }: Infer<typeof nameType>): NameId {
-  const id = encoded?.id;
-  return id === undefined ? nullId : nameId((id.high << 64n) | id.low);
-}
-
-function prefixOf({ encoded }: Infer<typeof nameType>): string {
-  if (!encoded) return '';
-  const { component0, component1, component2 } = encoded;
-  return `${component0.toString(36)}.${component1.toString(36)}.${component2.toString(36)}`;
-}
+const idOf = ({ hasId, high, low }: NameFields): NameId =>
+  hasId ? nameId((high << 64n) | low) : nullId;
 
 /** Bytes as text with one character a byte: the cheapest key of a Map. */
 function binaryText(bytes: Uint8Array): string {
@@ -174,28 +206,3 @@ function binaryText(bytes: Uint8Array): string {
 
 /** Few enough arguments for any engine. */
 const chunkBytes = 4096;
-
-function macBlock({ encoded, text }: Infer<typeof nameType>): Uint8Array {
-  const out = new ByteWriter(128);
-  out.byte(1);
-  out.byte(encoded ? 1 : 0);
-  if (encoded) {
-    out.uint64LittleEndian(encoded.component0);
-    out.uint64LittleEndian(encoded.component1);
-    out.uint64LittleEndian(encoded.component2);
-    out.byte(encoded.id ? 1 : 0);
-    if (encoded.id) {
-      out.uint64LittleEndian(encoded.id.high);
-      out.uint64LittleEndian(encoded.id.low);
-    }
-  }
-  out.byte(text ? 1 : 0);
-  if (text) {
-    for (const part of [text.text0, text.text1, text.text2]) {
-      const utf8 = new TextEncoder().encode(part);
-      out.uint32LittleEndian(utf8.length);
-      out.raw(utf8);
-    }
-  }
-  return out.finish();
-}

@@ -29,7 +29,7 @@ export async function node(words: readonly string[], stop: AbortSignal): Promise
 
 async function read(path: string): Promise<NodeConfig> {
   try {
-    return parseNodeConfig(await readFile(path, 'utf8'), path);
+    return await parseNodeConfig(await readFile(path, 'utf8'), path);
   } catch (reason) {
     throw SlimError.from(reason, 'invalid-config', path);
   }
