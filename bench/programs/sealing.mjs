@@ -17,7 +17,7 @@ const { cipherSuite } = await import(new URL('cipher-suite.js', dist).href);
 const authenticatedData = new Uint8Array(500);
 
 await loadNameHash();
-const suite = await cipherSuite(nodeCrypto);
+const suite = cipherSuite(nodeCrypto);
 const alice = newMember('alice');
 const bob = newMember('bob');
 const sending = await MlsGroup.create(alice.context, alice.provider.token());

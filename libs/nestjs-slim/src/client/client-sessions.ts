@@ -46,7 +46,7 @@ export class ClientSessions {
 
   /** Ends every session, also those that are being opened: the life of the client is over. */
   async close(): Promise<void> {
-    await Promise.allSettled(this.open.values());
+    await Promise.allSettled([...this.open.values()].map((session) => Promise.resolve(session)));
     await Promise.all([...this.lasting].map((session) => session.close()));
   }
 

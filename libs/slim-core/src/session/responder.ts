@@ -44,10 +44,7 @@ export class Responder implements SessionRole {
   }
 
   control(incoming: Incoming, identity: Identity): void | Promise<void> {
-    if (
-      !incoming.source.equals(this.#moderator) ||
-      identity.subject !== this.#identity.subject
-    ) {
+    if (!incoming.source.equals(this.#moderator) || identity.subject !== this.#identity.subject) {
       throw new SlimError('identity-rejected', `${incoming.source.text} is not the moderator`);
     }
     switch (incoming.session.messageType) {
