@@ -18,21 +18,19 @@ import {
   verifyConfirmationTag,
   type FramedContentCommit,
 } from 'ts-mls/framedContent.js';
-import { encodeGroupContext } from 'ts-mls/groupContext.js';
+import { initializeEpoch } from 'ts-mls/keySchedule.js';
 import { protectPublicMessage, unprotectPublicMessage } from 'ts-mls/messageProtectionPublic.js';
 import { toLeafIndex } from 'ts-mls/treemath.js';
 import type { Crypto } from '../crypto/crypto.js';
 import { SlimError } from '../errors/slim-error.js';
 import { hashTree } from './hashed-tree.js';
-import { nextKeySchedule } from './key-schedule.js';
 import { withSecrets, type MemberState } from './member-state.js';
 import { welcomeTo } from './welcome.js';
 
 // Commits that add members and do nothing else: all that happens while a channel grows, and they have no
-// update path. Every check and every encoding is the library's; what differs from its own `createCommit`
-// and `processPublicMessage` is that trees are hashed where they changed, secret trees derived where
-// somebody speaks, and the key schedule is synchronous (bench case `invite`, MLS on). Those are the
-// oracles in the tests.
+// update path. Every check, every encoding and the key schedule are the library's; what differs from its own
+// `createCommit` and `processPublicMessage` is that trees are hashed where they changed and secret trees
+// derived where somebody speaks (bench case `invite`, MLS on). Those are the oracles in the tests.
 
 /** What both kinds of members need. */
 export interface Toolbox {
@@ -155,8 +153,10 @@ async function nextEpoch(
     state.confirmationTag,
     suite.hash,
   );
-  const context = encodeGroupContext(groupContext);
-  const secrets = nextKeySchedule(crypto, state.keySchedule.initSecret, context);
+  const { initSecret } = state.keySchedule;
+  // Without an update path and without PSKs there are zeros in their place (RFC 9420 section 8).
+  const none = new Uint8Array(suite.kdf.size);
+  const secrets = await initializeEpoch(initSecret, none, groupContext, none, suite.kdf);
   return { hashed, groupContext, secrets };
 }
 
