@@ -115,7 +115,11 @@ describe('applications with JWT identity', () => {
     }
 
     const carol = await join('carol');
+    if (older.kind !== 'channel') throw new Error('expected a channel');
+    // What is said before a member knows of another is not for that one.
+    const known = new Promise((resolve) => older.on('joined', resolve));
     const [newer] = await Promise.all([joined(carol), channel.invite('org/ns/carol')]);
+    await known;
     await older.publish(bytes('still here'));
     expect([await nextText(channel), await nextText(newer)]).toStrictEqual([
       'still here',
