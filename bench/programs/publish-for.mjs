@@ -2,17 +2,16 @@ import { numberedPayload } from './numbered-payload.mjs';
 import { Spell } from './spell.mjs';
 
 /** Messages not yet acknowledged: half of what an official sender keeps for retransmission. */
-const mostInFlight = 256;
+const maxInFlight = 256;
 
 /**
  * Publishes numbered messages for a spell; settles when the last one is acknowledged, with their number
  * since the first of all.
  * @param {import('./library.mjs').LibrarySession} session
- * @param {{ spell: import('./spell.mjs').SpellOptions, size: number, first: number, maxInFlight?: number }} options
+ * @param {{ spell: import('./spell.mjs').SpellOptions, size: number, first: number }} options
  */
-export async function publishFor(session, { spell: options, size, first, ...more }) {
+export async function publishFor(session, { spell: options, size, first }) {
   const spell = new Spell(options);
-  const maxInFlight = Math.min(more.maxInFlight ?? mostInFlight, mostInFlight);
   let next = first;
   /** @type {Promise<unknown>[]} */
   const inFlight = [];

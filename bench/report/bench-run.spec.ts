@@ -1,16 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { mergeRuns } from './bench-run.mjs';
-import { fakeResult } from './fake-result.mjs';
+import { fakeMachine as machine, fakeResult } from './fake-result.mjs';
 
-const machine = {
-  cpu: 'abacus',
-  cores: 2,
-  memoryGiB: 1,
-  os: 'wood',
-  node: 'v20.0.0',
-  load: 0.2,
-  date: '2026-01-01',
-};
 const part = (name: string, rounds: number) => fakeResult({ name, rounds });
 
 describe('mergeRuns', () => {

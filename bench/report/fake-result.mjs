@@ -18,3 +18,24 @@ export function fakeResult(given = {}) {
     ...given,
   };
 }
+
+/** A machine as results name one. */
+export const fakeMachine = {
+  cpu: 'abacus',
+  cores: 2,
+  memoryGiB: 1,
+  os: 'wood',
+  node: 'v20.0.0',
+  load: 0.2,
+  date: '2026-01-01',
+};
+
+/** A goal that `fakeResult` reaches. */
+export const twiceAsFast = {
+  goal: 'answers twice as fast',
+  case: 'shouting',
+  contender: 'ours',
+  baseline: 'theirs',
+  figure: 'p50 ms',
+  atLeast: 2,
+};

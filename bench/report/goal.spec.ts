@@ -1,15 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { fakeResult } from './fake-result.mjs';
+import { fakeResult, twiceAsFast as twice } from './fake-result.mjs';
 import { checkGoals, outcomeOf, type Goal } from './goal.mjs';
 
-const twice = {
-  goal: 'answers twice as fast',
-  case: 'shouting',
-  contender: 'ours',
-  baseline: 'theirs',
-  figure: 'p50 ms',
-  atLeast: 2,
-};
 const quick = {
   goal: 'answers at once',
   case: 'shouting',

@@ -1,25 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { fakeResult } from './fake-result.mjs';
+import { fakeMachine as machine, fakeResult, twiceAsFast as goal } from './fake-result.mjs';
 import { historyLine } from './history.mjs';
 import { resultsDocument } from './results-document.mjs';
 
-const machine = {
-  cpu: 'abacus',
-  cores: 2,
-  memoryGiB: 1,
-  os: 'wood',
-  node: 'v20.0.0',
-  load: 0.2,
-  date: '2026-01-01',
-};
-const goal = {
-  goal: 'answers twice as fast',
-  case: 'shouting',
-  contender: 'ours',
-  baseline: 'theirs',
-  figure: 'p50 ms',
-  atLeast: 2,
-};
 const crowd = (at: number) =>
   fakeResult({
     name: `crowd of ${at}`,

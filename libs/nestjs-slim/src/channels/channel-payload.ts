@@ -6,6 +6,7 @@ import {
   envelopePayloadType,
 } from '../payload/envelope.js';
 import { readForeign, writeForeign } from '../payload/foreign-payload.js';
+import { fromTexts, toTexts } from '../payload/metadata.js';
 import { decodeValue, encodeValue } from '../payload/value.js';
 import type { SlimPublishOptions } from './slim-channel-ref.js';
 
@@ -28,7 +29,7 @@ export function readChannelMessage(message: SessionMessage): ChannelValue | unde
   }
   const envelope = decodeEnvelope(message.payload);
   if (envelope.kind !== envelopeKind.event) return undefined;
-  const metadata = Object.fromEntries(envelope.metadata);
+  const metadata = fromTexts(envelope.metadata);
   return { data: decodeValue(envelope), operation: envelope.operation, metadata, isForeign: false };
 }
 
@@ -43,7 +44,7 @@ export function writeChannelMessage(
 ): { readonly payload: Uint8Array; readonly options: PublishOptions } {
   const wait = signal && { signal };
   if (!plain) {
-    const fields = { metadata: new Map(Object.entries(metadata)), ...encodeValue(value) };
+    const fields = { metadata: toTexts(metadata), ...encodeValue(value) };
     const payload = encodeEnvelope({ kind: envelopeKind.event, ...fields });
     return { payload, options: { payloadType: envelopePayloadType, ...wait } };
   }

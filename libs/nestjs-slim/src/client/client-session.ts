@@ -9,6 +9,7 @@ import { patternKey } from '../patterns/pattern.js';
 import { envelopeKind, type Envelope, type EnvelopeFields } from '../payload/envelope.js';
 import { Envelopes } from '../payload/envelopes.js';
 import { InOrder } from '../payload/in-order.js';
+import { toTexts } from '../payload/metadata.js';
 import type { Payloads } from '../payload/payloads.js';
 import type { EncodedValue } from '../payload/value.js';
 import { defaultCredit } from '../streams/item-credit.js';
@@ -114,7 +115,7 @@ export class ClientSession implements CallRoute {
     const encoded = this.encoded(message);
     await new Promise<void>((resolve, reject) => {
       const tell = (made: EncodedValue): void => {
-        const event = { kind: envelopeKind.event, operation, metadata: metadataOf(message) };
+        const event = { kind: envelopeKind.event, operation, metadata: toTexts(message.metadata) };
         resolve(this.envelopes.send({ ...event, ...made }));
       };
       this.telling.run(encoded, tell, reject);
@@ -135,7 +136,7 @@ export class ClientSession implements CallRoute {
       correlationId,
       operation: message.operation,
       deadlineMs: call.deadlineMs,
-      metadata: metadataOf(message),
+      metadata: toTexts(message.metadata),
       contentType,
       data,
       credit: defaultCredit,
@@ -306,12 +307,6 @@ interface Asking {
 }
 
 const noValue: EncodedValue = { contentType: '', data: undefined };
-const noMetadata: ReadonlyMap<string, string> = new Map();
-
-function metadataOf({ metadata }: ClientMessage): ReadonlyMap<string, string> {
-  const entries = Object.entries(metadata);
-  return entries.length === 0 ? noMetadata : new Map(entries);
-}
 
 /** Nothing comes after it. */
 function isLast({ kind, last }: Envelope): boolean {

@@ -1,5 +1,6 @@
 import type { WritePacket } from '@nestjs/microservices';
 import { finalize, type Observable, type Subscription } from 'rxjs';
+import { Fifo } from '../streams/fifo.js';
 
 /** Takes one packet; gives a promise when the next one has to wait for it. Must not throw. */
 type Respond = (packet: WritePacket) => unknown;
@@ -19,9 +20,7 @@ export function respondInTurn(answers: Observable<unknown>, respond: Respond): S
 /** Packets that wait for their turn. Most answers are one packet, which costs no promise. */
 class AnswerQueue {
   private readonly respond: Respond;
-  private packets: WritePacket[] = [];
-  /** Where the waiting packets begin: taking the first off a long array moves all others. */
-  private head = 0;
+  private readonly packets = new Fifo<WritePacket>();
   private isBusy = false;
   private isOver = false;
   private isDisposed = false;
@@ -56,20 +55,9 @@ class AnswerQueue {
   };
 
   private next(): WritePacket | undefined {
-    const packet = this.take() ?? (this.isOver && !this.isDisposed ? {} : undefined);
-    if (!packet || !this.isOver || this.head < this.packets.length) return packet;
+    const packet = this.packets.take() ?? (this.isOver && !this.isDisposed ? {} : undefined);
+    if (!packet || !this.isOver || this.packets.size > 0) return packet;
     this.isDisposed = true;
     return { ...packet, isDisposed: true };
-  }
-
-  private take(): WritePacket | undefined {
-    const packet = this.packets[this.head];
-    if (!packet) return undefined;
-    this.head += 1;
-    if (this.head * 2 > this.packets.length) {
-      this.packets = this.packets.slice(this.head);
-      this.head = 0;
-    }
-    return packet;
   }
 }

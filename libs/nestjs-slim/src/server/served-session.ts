@@ -5,6 +5,7 @@ import { envelopeKind, type Envelope } from '../payload/envelope.js';
 import { Envelopes } from '../payload/envelopes.js';
 import { readForeign } from '../payload/foreign-payload.js';
 import { InOrder } from '../payload/in-order.js';
+import { fromTexts } from '../payload/metadata.js';
 import type { Payloads } from '../payload/payloads.js';
 import { SlimException } from '../slim-exception.js';
 import type { HandlerTable, Match } from './handler-table.js';
@@ -125,7 +126,7 @@ export class ServedSession {
       message,
       operation,
       params: match?.params,
-      metadata: metadataOf(envelope),
+      metadata: fromTexts(envelope.metadata),
       deadlineMs,
       replies,
       credit: credit === 0 ? Infinity : credit,
@@ -147,7 +148,7 @@ export class ServedSession {
     const matches = this.host.table.events(this.service, operation);
     const data = this.host.payloads.decodeRequest(patternKey(this.service, operation), envelope);
     if (!this.host.isOpen()) throw closing();
-    const call = this.begin({ message, operation, metadata: metadataOf(envelope) });
+    const call = this.begin({ message, operation, metadata: fromTexts(envelope.metadata) });
     this.whenReady(data, call, (value) => this.host.event(call, matches, value));
   }
 
@@ -221,12 +222,6 @@ export class ServedSession {
     });
     return call;
   }
-}
-
-const noMetadata = {};
-
-function metadataOf({ metadata }: Envelope): Readonly<Record<string, string>> {
-  return metadata.size === 0 ? noMetadata : Object.fromEntries(metadata);
 }
 
 function cancelled(): SlimError {

@@ -1,3 +1,5 @@
+import { Fifo } from './fifo.js';
+
 interface Read<Item> {
   readonly resolve: (result: IteratorResult<Item, undefined>) => void;
   readonly reject: (reason: unknown) => void;
@@ -9,9 +11,7 @@ interface End {
 
 /** Items that came and wait to be read, by one reader. It ends once, after everything that came before was read. */
 export class ItemQueue<Item> implements AsyncIterableIterator<Item, undefined> {
-  private items: Item[] = [];
-  /** Where the unread items begin: taking the first off a long array moves all others. */
-  private head = 0;
+  private readonly items = new Fifo<Item>();
   /** Reads that wait for an item; there are none while there are items. */
   private readonly reads: Read<Item>[] = [];
   private readonly consumed: () => void;
@@ -31,7 +31,7 @@ export class ItemQueue<Item> implements AsyncIterableIterator<Item, undefined> {
 
   /** It is over, and everything that came before was read. */
   get isDone(): boolean {
-    return this.isOver && this.head === this.items.length;
+    return this.isOver && this.items.size === 0;
   }
 
   push(item: Item): void {
@@ -53,7 +53,7 @@ export class ItemQueue<Item> implements AsyncIterableIterator<Item, undefined> {
   next(): Promise<IteratorResult<Item, undefined>> {
     return new Promise((resolve, reject) => {
       const read = { resolve, reject };
-      if (this.head < this.items.length) resolve(this.given(this.take()));
+      if (this.items.size > 0) resolve(this.given(this.items.take() as Item));
       else if (this.end) tellEnd(this.end, read);
       else this.reads.push(read);
     });
@@ -62,8 +62,7 @@ export class ItemQueue<Item> implements AsyncIterableIterator<Item, undefined> {
   /** The reader wants no more. */
   async return(): Promise<IteratorResult<Item, undefined>> {
     const { isOver } = this;
-    this.items = [];
-    this.head = 0;
+    this.items.clear();
     this.complete();
     if (!isOver) this.stopped();
     return { done: true, value: undefined };
@@ -76,17 +75,6 @@ export class ItemQueue<Item> implements AsyncIterableIterator<Item, undefined> {
   private given(value: Item): IteratorResult<Item, undefined> {
     this.consumed();
     return { done: false, value };
-  }
-
-  private take(): Item {
-    const item = this.items[this.head] as Item;
-    this.head += 1;
-    // Once half of it is read, so that an item costs the same however many wait.
-    if (this.head * 2 > this.items.length) {
-      this.items = this.items.slice(this.head);
-      this.head = 0;
-    }
-    return item;
   }
 
   private finish(end: End): void {

@@ -1,6 +1,7 @@
 import type { Crypto } from '../crypto/crypto.js';
 import { BoundedMemo } from '../wire/bounded-memo.js';
 import { ByteWriter } from '../wire/byte-writer.js';
+import { isSameBytes } from '../wire/same-bytes.js';
 import type { WireName } from '../wire/wire-name.js';
 
 /** The header fields under the tag, as they are when the frame leaves. */
@@ -31,7 +32,7 @@ interface Known {
 }
 
 /** Shared by all links, so that a node of many has the room where the traffic is. */
-const known = new BoundedMemo<Known>(32_768);
+const known = new BoundedMemo<number, Known>(32_768);
 let lastSerial = 0;
 
 /** Signs and checks the headers of one link with the key its two ends agreed on. */
@@ -153,10 +154,7 @@ function mixed(hash: number, value: number): number {
 
 function isSameIdentity(a: string | Uint8Array, b: string | Uint8Array): boolean {
   if (typeof a === 'string' || typeof b === 'string') return a === b;
-  if (a.length !== b.length) return false;
-  // Tokens of one sender differ in their second half.
-  for (let at = a.length - 1; at >= 0; at -= 1) if (a[at] !== b[at]) return false;
-  return true;
+  return isSameBytes(a, b);
 }
 
 const domain = new TextEncoder().encode('SLIM-DP-HDR-v1\0');

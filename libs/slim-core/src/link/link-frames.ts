@@ -5,21 +5,12 @@ import { frame, type Frame } from '../wire/frame.js';
 import { initialTtl, slimHeader, slimVersion, type SlimHeader } from '../wire/header.js';
 import type { HeaderMac } from './header-mac.js';
 
-/** Looked through one by one, so few. */
-const maxKept = 8;
-
-/** A header as it was given and as it goes. */
-interface EncodedHeader {
-  readonly header: SlimHeader;
-  readonly bytes: Uint8Array;
-}
-
 /** Frames of one link of an application: signs what goes, checks what comes. */
 export class LinkFrames {
   readonly #mac: HeaderMac | undefined;
   readonly #reader = new DataFrameReader();
-  readonly #encoded: EncodedHeader[] = [];
-  #oldest = 0;
+  /** By the header as it was given: of the messages between two applications all have the same one. */
+  readonly #encoded = new WeakMap<SlimHeader, Uint8Array>();
 
   /** Without a MAC nothing is signed or checked. */
   constructor(mac: HeaderMac | undefined) {
@@ -45,12 +36,11 @@ export class LinkFrames {
     return message;
   }
 
-  /** Of the messages between two applications all have the same, for as long as the token stays. */
   #encodedHeader(header: SlimHeader): Uint8Array {
-    for (const known of this.#encoded) if (isSame(known.header, header)) return known.bytes;
+    const known = this.#encoded.get(header);
+    if (known) return known;
     const bytes = slimHeader.encode(this.#signedHeader(header));
-    this.#encoded[this.#oldest] = { header, bytes };
-    this.#oldest = (this.#oldest + 1) % maxKept;
+    this.#encoded.set(header, bytes);
     return bytes;
   }
 
@@ -71,20 +61,4 @@ export class LinkFrames {
     const final = { ...header, version: slimVersion, ttl: initialTtl };
     return this.#mac ? { ...final, headerMac: this.#mac.tag(final) } : final;
   }
-}
-
-/** In what an application sets. */
-function isSame(a: SlimHeader, b: SlimHeader): boolean {
-  if (a === b) return true;
-  return (
-    a.source === b.source &&
-    a.destination === b.destination &&
-    a.identity === b.identity &&
-    a.fanout === b.fanout &&
-    a.error === b.error &&
-    a.receivedFrom === b.receivedFrom &&
-    a.forwardTo === b.forwardTo &&
-    a.incomingConnection === b.incomingConnection &&
-    a.headerSignature === b.headerSignature
-  );
 }

@@ -21,9 +21,6 @@ export interface Address {
 
 const noMetadata: TextMap = new Map();
 
-/** Looked through one by one, so few. */
-const maxHeaders = 8;
-
 /**
  * Builds the messages of one application. The token is set first, because the signature of a control
  * message and the authenticated data of an MLS message cover it (reference: identity 5).
@@ -31,9 +28,8 @@ const maxHeaders = 8;
 export class Composer {
   readonly #provider: IdentityProvider;
   readonly #crypto: Crypto;
-  /** The last ones: messages to one destination share theirs for as long as the token stays the same. */
-  readonly #headers: SlimHeader[] = [];
-  #oldest = 0;
+  /** The last one to each destination: its messages share it for as long as the token stays the same. */
+  readonly #headers = new WeakMap<WireName, SlimHeader>();
 
   constructor(provider: IdentityProvider, crypto: Crypto) {
     this.#provider = provider;
@@ -90,17 +86,12 @@ export class Composer {
 
   #header({ source, destination, fanout: copies = fanout.one }: Address): SlimHeader {
     const identity = this.#provider.token();
-    for (const known of this.#headers) {
-      const isSame =
-        known.source === source &&
-        known.destination === destination &&
-        known.identity === identity &&
-        known.fanout === copies;
-      if (isSame) return known;
-    }
+    const known = this.#headers.get(destination);
+    const isSame =
+      known?.source === source && known.identity === identity && known.fanout === copies;
+    if (isSame) return known;
     const header = slimHeader.make({ source, destination, identity, fanout: copies });
-    this.#headers[this.#oldest] = header;
-    this.#oldest = (this.#oldest + 1) % maxHeaders;
+    this.#headers.set(destination, header);
     return header;
   }
 }

@@ -7,7 +7,7 @@ describe('BoundedMemo', () => {
     const step = fc.record({ key: fc.nat(9), value: fc.option(fc.nat(), { nil: undefined }) });
     fc.assert(
       fc.property(fc.array(step), (steps) => {
-        const memo = new BoundedMemo<number>(3);
+        const memo = new BoundedMemo<number, number>(3);
         const last = new Map<number, number>();
         for (const { key, value } of steps) {
           if (value === undefined) {
@@ -24,7 +24,7 @@ describe('BoundedMemo', () => {
   });
 
   it('has the last values for certain', () => {
-    const memo = new BoundedMemo<number>(3);
+    const memo = new BoundedMemo<number, number>(3);
     for (let key = 0; key < 100; key += 1) {
       memo.set(key, key);
       const last = [key, key - 1, key - 2].filter((one) => one >= 0);
@@ -33,7 +33,7 @@ describe('BoundedMemo', () => {
   });
 
   it('keeps what is asked for, however much comes meanwhile', () => {
-    const memo = new BoundedMemo<string>(3);
+    const memo = new BoundedMemo<number, string>(3);
     memo.set(0, 'asked for');
     for (let key = 1; key < 100; key += 1) {
       memo.set(key, 'never asked for');

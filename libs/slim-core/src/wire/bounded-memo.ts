@@ -1,12 +1,12 @@
 /**
- * Remembers values by number, the last `limit` of them for certain and never more than twice as many.
+ * Remembers values, the last `limit` of them for certain and never more than twice as many.
  * It keeps two generations: what is asked for moves to the younger one, and when that one is full the
  * older one is forgotten. So nothing is done per entry, and what is in use stays.
  */
-export class BoundedMemo<Value> {
+export class BoundedMemo<Key, Value> {
   readonly #limit: number;
-  #young = new Map<number, Value>();
-  #old = new Map<number, Value>();
+  #young = new Map<Key, Value>();
+  #old = new Map<Key, Value>();
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -17,7 +17,7 @@ export class BoundedMemo<Value> {
     return this.#young.size + this.#old.size;
   }
 
-  get(key: number): Value | undefined {
+  get(key: Key): Value | undefined {
     const young = this.#young.get(key);
     if (young !== undefined) return young;
     const old = this.#old.get(key);
@@ -27,7 +27,7 @@ export class BoundedMemo<Value> {
     return old;
   }
 
-  set(key: number, value: Value): void {
+  set(key: Key, value: Value): void {
     if (this.#young.size >= this.#limit && !this.#young.has(key)) {
       this.#old = this.#young;
       this.#young = new Map();

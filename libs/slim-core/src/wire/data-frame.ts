@@ -1,5 +1,7 @@
+import { BoundedMemo } from './bounded-memo.js';
 import { lengthOfVarint } from './byte-writer.js';
 import type { ApplicationPayload } from './frame.js';
+import { putBytes, putNumber } from './put-field.js';
 import type { SessionHeader } from './session-header.js';
 
 // What almost every frame of a busy link is, written by hand because the definitions in `frame.ts` take four
@@ -51,15 +53,13 @@ export function encodeDataFrame(
 }
 
 const encoder = new TextEncoder();
-const encodedTypes = new Map<string, Uint8Array>();
-/** Applications that make up payload types must not fill the memory. */
-const maxTypes = 256;
+/** Bounded, because applications may make up payload types. */
+const encodedTypes = new BoundedMemo<string, Uint8Array>(128);
 
 function encodedType(payloadType: string): Uint8Array {
   const known = encodedTypes.get(payloadType);
   if (known) return known;
   const bytes = encoder.encode(payloadType);
-  if (encodedTypes.size >= maxTypes) encodedTypes.clear();
   encodedTypes.set(payloadType, bytes);
   return bytes;
 }
@@ -84,25 +84,6 @@ const lengthOfOptional = ({ length }: Uint8Array): number =>
   length === 0 ? 0 : lengthOfField(length);
 const lengthUnlessZero = (value: number): number => (value === 0 ? 0 : 1 + lengthOfVarint(value));
 
-function putBytes(out: Uint8Array, at: number, tag: number, bytes: Uint8Array): number {
-  const start = putNumber(out, at, tag, bytes.length);
-  out.set(bytes, start);
-  return start + bytes.length;
-}
-
 function putUnlessZero(out: Uint8Array, at: number, tag: number, value: number): number {
   return value === 0 ? at : putNumber(out, at, tag, value);
-}
-
-/** A tag of one byte and a varint of up to 32 bits: a value, or the length of a field. */
-export function putNumber(out: Uint8Array, at: number, tag: number, value: number): number {
-  let end = at;
-  out[end++] = tag;
-  let rest = value;
-  while (rest > 0x7f) {
-    out[end++] = (rest & 0x7f) | 0x80;
-    rest >>>= 7;
-  }
-  out[end++] = rest;
-  return end;
 }

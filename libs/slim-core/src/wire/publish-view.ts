@@ -1,6 +1,7 @@
 import { SlimError } from '../errors/slim-error.js';
 import { lengthOfVarint } from './byte-writer.js';
 import { ProtobufReader } from './protobuf-reader.js';
+import { putBytes, putNumber } from './put-field.js';
 import { internNameIn, type WireName } from './wire-name.js';
 
 const noBytes = new Uint8Array(0);
@@ -256,15 +257,11 @@ export function forwardPublish(
   const frameLength = 1 + lengthOfVarint(publishLength) + publishLength + total(passedOn.frame);
 
   const out = new Uint8Array(frameLength);
-  let at = prefix(out, 0, tags.publish, publishLength);
-  at = prefix(out, at, tags.publishHeader, headerLength);
+  let at = putNumber(out, 0, tags.publish, publishLength);
+  at = putNumber(out, at, tags.publishHeader, headerLength);
   at = copyAll(out, at, passedOn.header);
-  at = prefix(out, at, tags.ttl, ttl);
-  if (headerMac) {
-    at = prefix(out, at, tags.headerMac, headerMac.length);
-    out.set(headerMac, at);
-    at += headerMac.length;
-  }
+  at = putNumber(out, at, tags.ttl, ttl);
+  if (headerMac) at = putBytes(out, at, tags.headerMac, headerMac);
   at = copyAll(out, at, passedOn.publish);
   copyAll(out, at, passedOn.frame);
   return out;
@@ -282,19 +279,6 @@ function copyAll(out: Uint8Array, at: number, parts: readonly Uint8Array[]): num
     out.set(part, offset);
     offset += part.length;
   }
-  return offset;
-}
-
-/** A tag of one byte and a varint: the length of a field, or its value. */
-function prefix(out: Uint8Array, at: number, tag: number, value: number): number {
-  let offset = at;
-  out[offset++] = tag;
-  let rest = value;
-  while (rest > 0x7f) {
-    out[offset++] = (rest & 0x7f) | 0x80;
-    rest >>>= 7;
-  }
-  out[offset++] = rest;
   return offset;
 }
 

@@ -1,3 +1,5 @@
+import { isSameBytes } from './same-bytes.js';
+
 /** Looked through one by one, so few. */
 const maxKept = 16;
 
@@ -15,7 +17,7 @@ export class RecentBytes<Value> {
   /** The value of the bytes in that range, which is the same object for equal ones that came lately. */
   read(bytes: Uint8Array, start: number, end: number): Value {
     for (const known of this.#known) {
-      if (isSame(known.bytes, bytes, start, end)) return known.value;
+      if (isSameBytes(known.bytes, bytes, start, end)) return known.value;
     }
     const own = bytes.slice(start, end);
     const value = this.#decode(own);
@@ -23,11 +25,4 @@ export class RecentBytes<Value> {
     this.#oldest = (this.#oldest + 1) % maxKept;
     return value;
   }
-}
-
-/** From the end, where the headers of two senders differ. */
-function isSame(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
-  if (known.length !== end - start) return false;
-  for (let at = end - 1; at >= start; at -= 1) if (known[at - start] !== bytes[at]) return false;
-  return true;
 }

@@ -7,6 +7,7 @@ import type { ByteWriter } from './byte-writer.js';
 import { NameFields } from './name-fields.js';
 import { encodedNameMessage, nameMessage, type NameMessage } from './name-message.js';
 import type { ProtobufReader } from './protobuf-reader.js';
+import { isSameBytes } from './same-bytes.js';
 import type { SubMessage } from './schema.js';
 
 /** One for all names: whatever it reads is used up before the next name is read. */
@@ -147,7 +148,7 @@ export class WireName {
 }
 
 /** Names seen lately, by a hash of their bytes: each is read once, and what is told apart by them once. */
-const interned = new BoundedMemo<WireName>(16_384);
+const interned = new BoundedMemo<number, WireName>(16_384);
 /** Longer names are read each time, so that foreign names cannot fill the memory. */
 const maxInternedBytes = 1_024;
 
@@ -160,7 +161,7 @@ export function internName(bytes: Uint8Array): WireName {
 export function internNameIn(bytes: Uint8Array, start: number, end: number): WireName {
   const hash = hashOf(bytes, start, end);
   const known = interned.get(hash);
-  if (known && isSame(known.bytes, bytes, start, end)) return known;
+  if (known && isSameBytes(known.bytes, bytes, start, end)) return known;
   const name = WireName.read(bytes.subarray(start, end));
   if (end - start <= maxInternedBytes) interned.set(hash, name);
   return name;
@@ -174,12 +175,6 @@ function hashOf(bytes: Uint8Array, start: number, end: number): number {
   let hash = 0x811c9dc5;
   for (let at = start; at < end; at += 1) hash = imul(hash ^ (bytes[at] ?? 0), 0x01000193);
   return hash;
-}
-
-function isSame(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
-  if (known.length !== end - start) return false;
-  for (let at = 0; at < known.length; at += 1) if (known[at] !== bytes[start + at]) return false;
-  return true;
 }
 
 /** The `Name` message as a field of others. */
