@@ -4,7 +4,9 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY libs/slim-core/package.json libs/slim-core/
 COPY libs/slim-platform-node/package.json libs/slim-platform-node/
+COPY libs/slim-platform-browser/package.json libs/slim-platform-browser/
 COPY libs/nestjs-slim/package.json libs/nestjs-slim/
+COPY src/node/package.json src/node/
 COPY src/cli/package.json src/cli/
 COPY src/cli/bin src/cli/bin
 RUN npm ci
@@ -17,6 +19,7 @@ ENV NODE_ENV=production
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/libs libs
+COPY --from=build /app/src/node src/node
 COPY --from=build /app/src/cli src/cli
 COPY --from=build /app/dist dist
 # The page of a demo, which needs no build.

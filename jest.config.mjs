@@ -15,6 +15,8 @@ export default {
     '^@nestjs-slim/core/protobuf$': '<rootDir>/libs/slim-core/src/wire/protobuf.ts',
     '^@nestjs-slim/core/testing$': '<rootDir>/libs/slim-core/src/testing/index.ts',
     '^@nestjs-slim/platform-node$': '<rootDir>/libs/slim-platform-node/src/index.ts',
+    '^@nestjs-slim/platform-browser$': '<rootDir>/libs/slim-platform-browser/src/index.ts',
+    '^@nestjs-slim/node$': '<rootDir>/src/node/src/index.ts',
     '^nestjs-slim$': '<rootDir>/libs/nestjs-slim/src/index.ts',
     '^nestjs-slim/(msgpack|protobuf)$': '<rootDir>/libs/nestjs-slim/src/codecs/$1.ts',
     '^nestjs-slim/testing$': '<rootDir>/libs/nestjs-slim/src/testing/index.ts',

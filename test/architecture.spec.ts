@@ -4,20 +4,24 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
 
-const layers = 'errors clock crypto names wire auth mls link routing session'.split(' ');
+const layers = 'errors clock events crypto store names wire auth mls link routing session'.split(
+  ' ',
+);
 
 /** What each layer of slim-core may import from the others; its index may import from any. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   clock: [],
+  events: [],
   crypto: ['errors'],
+  store: ['errors', 'crypto'],
   names: ['errors'],
   wire: ['errors', 'names'],
   auth: ['errors', 'clock', 'crypto', 'names'],
   mls: ['errors', 'clock', 'crypto', 'names', 'auth'],
   link: ['errors', 'clock', 'crypto', 'names', 'wire'],
-  routing: ['errors', 'clock', 'crypto', 'names', 'wire', 'link', 'auth'],
-  session: ['errors', 'clock', 'crypto', 'names', 'wire', 'auth', 'mls'],
+  routing: ['errors', 'clock', 'events', 'crypto', 'names', 'wire', 'link', 'auth'],
+  session: ['errors', 'clock', 'events', 'crypto', 'names', 'wire', 'auth', 'mls'],
   app: layers.filter((layer) => layer !== 'routing'),
   testing: [...layers, 'app'],
 };
@@ -32,7 +36,8 @@ const onlyIn: Readonly<Record<string, readonly string[]>> = {
 /** What each lib may import by package name. slim-core names no `node:` module: it runs in a browser. */
 const mayImportPackages: Readonly<Record<string, readonly string[]>> = {
   'slim-core': ['hash-wasm', ...Object.values(onlyIn).flat()],
-  'slim-platform-node': ['node:*', '@nestjs-slim/core', '@grpc/grpc-js'],
+  'slim-platform-node': ['node:*', '@nestjs-slim/core', '@grpc/grpc-js', 'node-sqlite3-wasm', 'ws'],
+  'slim-platform-browser': ['@nestjs-slim/core', '@noble/*'],
   'nestjs-slim': [
     ...['node:*', '@nestjs-slim/*', '@nestjs/*', 'rxjs', 'reflect-metadata'],
     ...['@bufbuild/protobuf', '@msgpack/msgpack', '@opentelemetry/api'],

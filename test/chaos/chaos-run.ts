@@ -1,6 +1,7 @@
 import { sharedSecret, type Channel, type SlimApp } from '@nestjs-slim/core';
 import { Fabric, LossyLinks, ManualClock } from '@nestjs-slim/core/testing';
 import { nodeCrypto } from '@nestjs-slim/platform-node';
+import { ChannelLedger, type Membership } from './channel-ledger.js';
 
 const secret = 'a secret that only the chaos tests share';
 const moderatorName = 'org/ns/moderator';
@@ -21,31 +22,10 @@ const sessions = {
   reinviteMs: 50,
 };
 
-/** One time that one application was in the channel. */
-interface Membership {
-  readonly member: Member;
-  readonly channel: Channel;
-  readonly label: string;
-  /** Epoch from which it surely is in. */
-  readonly sinceEpoch: bigint;
-  readonly received: string[];
-  over: boolean;
-  away: boolean;
-  published: number;
-}
-
 interface Member {
   readonly name: string;
   readonly app: SlimApp;
   readonly memberships: Membership[];
-}
-
-/** One message, and who has to get it: all that were in, as its sender knew, and stayed. */
-interface Published {
-  readonly text: string;
-  readonly from: Membership;
-  audience: readonly Membership[];
-  outcome: 'waiting' | 'delivered' | { readonly failed: string };
 }
 
 /** A channel whose members do at random what members do, on a network that fails at random. */
@@ -54,7 +34,7 @@ export class ChaosRun {
   readonly #links: LossyLinks;
   readonly #fabric: Fabric;
   readonly #members: Member[] = [];
-  readonly #published: Published[] = [];
+  readonly #ledger = new ChannelLedger((what) => this.#note(what));
   readonly #busy = new Set<Promise<unknown>>();
   readonly #log: string[] = [];
   readonly #startMs = this.#clock.now();
@@ -129,12 +109,7 @@ export class ChaosRun {
   }
 
   async #beAway(one: Membership): Promise<void> {
-    one.away = true;
-    // What waits for room goes when this member may have said that it receives nothing.
-    for (const each of this.#published) {
-      if (each.outcome === 'waiting')
-        each.audience = each.audience.filter((other) => other !== one);
-    }
+    this.#ledger.isAway(one);
     await one.channel.goOffline();
     await this.#pause(this.#links.random() * 1_000);
     await one.channel.comeBack();
@@ -142,23 +117,7 @@ export class ChaosRun {
   }
 
   #publish(from: Membership): void {
-    const { channel, label } = from;
-    const text = `${label} ${(from.published += 1)}`;
-    const present = new Set(
-      channel.participants().flatMap(({ name, online }) => (online ? [name.service] : [])),
-    );
-    const audience = this.#members.flatMap(({ name, memberships }) => {
-      const current = memberships.at(-1);
-      const isIn =
-        current && current !== from && !current.over && !current.away && present.has(name);
-      return isIn && current.sinceEpoch <= channel.epoch ? [current] : [];
-    });
-    const published: Published = { text, from, audience, outcome: 'waiting' };
-    this.#published.push(published);
-    const done = channel.publish(new TextEncoder().encode(text)).then(
-      () => (published.outcome = 'delivered'),
-      (reason: unknown) => (published.outcome = { failed: String(reason) }),
-    );
+    const { text, done } = this.#ledger.publish(from);
     this.#watch(`publish ${text}`, done);
   }
 
@@ -168,23 +127,24 @@ export class ChaosRun {
     this.#links.heal();
     await this.#until('everything that was begun has ended', () => this.#busy.size === 0);
     await this.#until('all members agree', () => this.#agree(channel));
-    for (const one of this.#inside()) for (let i = 0; i < 3; i += 1) this.#publish(one);
+    for (const one of this.#ledger.inside()) for (let i = 0; i < 3; i += 1) this.#publish(one);
     await this.#until('the last messages are acknowledged', () => this.#busy.size === 0);
-    await this.#until('every message has arrived', () => this.#missing().length === 0);
-    const last = this.#published.slice(-3 * this.#inside().length);
+    await this.#until('every message has arrived', () => this.#ledger.missing().length === 0);
+    const last = this.#ledger.published.slice(-3 * this.#ledger.inside().length);
     this.#expect(
       last.every(({ outcome, audience }) => outcome === 'delivered' && audience.length > 0) ||
-        this.#inside().length === 1,
+        this.#ledger.inside().length === 1,
       `the last messages ended otherwise: ${JSON.stringify(last.map(({ outcome }) => outcome))}`,
     );
-    for (const { memberships } of this.#members) memberships.forEach((one) => this.#inOrder(one));
+    const disordered = this.#ledger.disordered();
+    this.#expect(disordered.length === 0, disordered.join(', '));
     await channel.close();
   }
 
   #agree(channel: Channel): boolean {
-    const inside = this.#inside();
+    const inside = this.#ledger.inside();
     const expected = inside
-      .map(({ member }) => member.name)
+      .map(({ name }) => name)
       .toSorted()
       .join();
     return inside.every(({ channel: one }) => {
@@ -192,35 +152,6 @@ export class ChaosRun {
       const isOnline = one.participants().every(({ online }) => online);
       return names.toSorted().join() === expected && one.epoch === channel.epoch && isOnline;
     });
-  }
-
-  /** Messages that a member has not got, though their publisher was told that all have. */
-  #missing(): string[] {
-    const delivered = this.#published.filter(
-      ({ outcome, from }) => outcome === 'delivered' && !from.over,
-    );
-    return delivered.flatMap(({ text, audience }) =>
-      audience.flatMap(({ over, received, label }) =>
-        over || received.includes(text) ? [] : [`${label}: ${text}`],
-      ),
-    );
-  }
-
-  /** Each sender's messages in order, none twice. */
-  #inOrder({ received, label }: Membership): void {
-    const last = new Map<string, number>();
-    for (const text of received) {
-      const [sender = '', number = ''] = text.split(' ');
-      this.#expect(
-        Number(number) > (last.get(sender) ?? 0),
-        `${label} got ${text} after ${last.get(sender)}`,
-      );
-      last.set(sender, Number(number));
-    }
-  }
-
-  #inside(): Membership[] {
-    return this.#members.flatMap(({ memberships }) => memberships.filter(({ over }) => !over));
   }
 
   async #start(name: string): Promise<Member> {
@@ -246,33 +177,7 @@ export class ChaosRun {
 
   #enter(member: Member, channel: Channel): void {
     const label = `${member.name.slice(7)}#${member.memberships.length}`;
-    const { epoch: sinceEpoch } = channel;
-    const one: Membership = {
-      member,
-      channel,
-      label,
-      sinceEpoch,
-      received: [],
-      over: false,
-      away: false,
-      published: 0,
-    };
-    member.memberships.push(one);
-    this.#note(`${label} is in, epoch ${sinceEpoch}`);
-    channel.on('epoch', (epoch) => this.#note(`${label} epoch ${epoch}`));
-    channel.onLost((id) => this.#note(`${label} lost ${id}`));
-    void channel.ended.then((reason) => {
-      one.over = true;
-      this.#note(`${label} ended: ${reason?.message}`);
-    });
-    void this.#read(one);
-  }
-
-  async #read({ channel, received, label }: Membership): Promise<void> {
-    for await (const { payload } of channel) {
-      received.push(new TextDecoder().decode(payload));
-      this.#note(`${label} got ${received.at(-1)}`);
-    }
+    member.memberships.push(this.#ledger.enter(member.name, label, channel));
   }
 
   #begin(what: string, action: () => Promise<void>): void {
@@ -311,7 +216,7 @@ export class ChaosRun {
   }
 
   #expect(holds: boolean, what: string): void {
-    if (!holds) throw new Error(`${what}; missing: ${this.#missing().join(', ')}`);
+    if (!holds) throw new Error(`${what}; missing: ${this.#ledger.missing().join(', ')}`);
   }
 
   #note(what: string): void {

@@ -1,9 +1,11 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   jwt,
   systemClock,
   type Clock,
+  type Fetch,
+  type JwtVerificationKey,
   type SlimApp as App,
   type SlimError,
 } from '@nestjs-slim/core';
@@ -70,7 +72,12 @@ async function startOfficial(
 
 function connectOurs(
   service: string,
-  { pair = ownPair, clock = systemClock, ...claims }: Partial<Claims> & Deviation = {},
+  {
+    pair = ownPair,
+    clock = systemClock,
+    verificationKey,
+    ...claims
+  }: Partial<Claims> & Deviation = {},
 ): Promise<App> {
   return SlimApp.connect({
     name: `org/ns/${service}`,
@@ -82,7 +89,7 @@ function connectOurs(
       audience,
       ...claims,
       signingKey: { pem: pair.privateKey, algorithm: 'ES256' },
-      verificationKey: { pem: pair.publicKey, algorithm: 'ES256' },
+      verificationKey: verificationKey ?? { pem: pair.publicKey, algorithm: 'ES256' },
     }),
   });
 }
@@ -90,6 +97,7 @@ function connectOurs(
 interface Deviation {
   readonly pair?: typeof ownPair;
   readonly clock?: Clock;
+  readonly verificationKey?: JwtVerificationKey;
 }
 
 /** What ours refuses next. */
@@ -121,6 +129,33 @@ describe.each([{ mls: true }, { mls: false }])('a session of two with %o', ({ ml
     });
     await session.close();
   });
+});
+
+it('finds the key of an official application in a key set of its issuer', async () => {
+  // An official application names its subject as the key, so none is found by that.
+  const jwk = createPublicKey(ownPair.publicKey).export({ format: 'jwk' });
+  const asked: string[] = [];
+  const fetch: Fetch = (url) => {
+    asked.push(url);
+    return Promise.resolve(
+      url.endsWith('/jwks.json')
+        ? new Response(JSON.stringify({ keys: [{ ...jwk, kid: 'of the issuer', alg: 'ES256' }] }))
+        : new Response('', { status: 404 }),
+    );
+  };
+  const app = await connectOurs('by-issuer', { verificationKey: { issuers: [issuer], fetch } });
+  const [session, native] = await Promise.all([
+    firstSession(app),
+    official.open('org/ns/by-issuer', { mls: true, reliable: true }),
+  ]);
+  await official.publish(native, 'to ours', { wait: true });
+  expect((await texts(session, 1))[0]?.text).toBe('to ours');
+  expect(asked).toStrictEqual([
+    `${issuer}/.well-known/openid-configuration`,
+    `${issuer}/.well-known/jwks.json`,
+  ]);
+  await session.close();
+  await app.close();
 });
 
 describe('a channel', () => {

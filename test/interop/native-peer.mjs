@@ -7,7 +7,10 @@
 // The process ends when stdin does, so it never outlives the test that started it.
 
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import slim from '@agntcy/slim-bindings';
 import * as values from './native-values.mjs';
@@ -34,15 +37,38 @@ const operations = {
   },
 
   /** Has to be the first op of its process: strictness is fixed when the core is initialized. */
-  async node({ port, strict = true }) {
+  async node({ port, strict = true, auth }) {
     if (slim.isInitialized()) throw new Error('the op node must come first');
     const server = slim.newInsecureServerConfig(`${HOST}:${port}`);
     server.requireHeaderMac = strict;
+    if (auth) server.auth = values.serverAuth(auth);
     initialize([server]);
     const probe = connectTcp(port, HOST);
     await once(probe, 'connect');
     probe.destroy();
     return { url: `http://${HOST}:${port}` };
+  },
+
+  /**
+   * A node from an official configuration file; has to be the first op. The bindings start without the
+   * servers when they cannot read the file, so every port of one is tried.
+   */
+  async configuredNode({ config }) {
+    if (slim.isInitialized()) throw new Error('the op configuredNode must come first');
+    const folder = mkdtempSync(join(tmpdir(), 'native-peer-'));
+    // JSON is YAML.
+    const file = join(folder, 'node.yaml');
+    try {
+      writeFileSync(file, JSON.stringify(config));
+      slim.initializeFromConfigWithError(file);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    for (const port of portsOf(config)) {
+      const probe = connectTcp(port, HOST);
+      await once(probe, 'connect');
+      probe.destroy();
+    }
   },
 
   /** `config` is merged into the official client config: tls, auth, backoff, headers and so on. */
@@ -57,9 +83,9 @@ const operations = {
   },
 
   /** Without a connection the app talks only to its own process, which may be a node. */
-  async app({ name, secret, identityId = name, jwt, direction = 'Bidirectional', persistence }) {
+  async app({ name, direction = 'Bidirectional', persistence, ...identified }) {
     const own = values.toName(name);
-    const identity = jwt ? values.jwt(jwt) : values.sharedSecret(identityId, secret);
+    const identity = values.identity({ identityId: name, ...identified });
     const args = [own, identity.provider, identity.verifier, slim.Direction[direction]];
     // The asynchronous forms of these calls panic: they look for a runtime they do not run in.
     currentApp = persistence
@@ -178,6 +204,12 @@ const operations = {
     setImmediate(() => replies.end(() => process.exit(0)));
   },
 };
+
+/** Of the servers of a configuration, `host:port` or `ws://host:port/path` each. */
+function portsOf({ services }) {
+  const servers = Object.values(services).flatMap(({ dataplane }) => dataplane.servers ?? []);
+  return servers.flatMap(({ endpoint }) => endpoint.match(/(?<=:)\d+(?=\/|$)/g)?.map(Number) ?? []);
+}
 
 /** Starts the core with these servers; only servers given here can be strict. */
 function initialize(servers) {

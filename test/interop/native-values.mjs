@@ -69,10 +69,31 @@ export function fromSession(session) {
   };
 }
 
+/** What an app proves who it is with, and judges others by: a JWT, SPIRE or a shared secret. */
+export function identity({ identityId, secret, jwt: byJwt, spire: bySpire }) {
+  if (byJwt) return jwt(byJwt);
+  return bySpire ? spire(bySpire) : sharedSecret(identityId, secret);
+}
+
 export function sharedSecret(id, secret) {
   return {
     provider: slim.IdentityProviderConfig.SharedSecret.new({ id, data: secret }),
     verifier: slim.IdentityVerifierConfig.SharedSecret.new({ id, data: secret }),
+  };
+}
+
+const spireConfig = ({ socketPath, audience }) => ({
+  socketPath,
+  jwtAudiences: audience,
+  trustDomains: [],
+});
+
+/** Tokens of SPIRE, by its socket. */
+export function spire(options) {
+  const config = spireConfig(options);
+  return {
+    provider: slim.IdentityProviderConfig.Spire.new({ config }),
+    verifier: slim.IdentityVerifierConfig.Spire.new({ config }),
   };
 }
 
@@ -91,6 +112,25 @@ export function jwt({ subject, issuer, audience, privateKeyPem, publicKeyPem, al
     }),
     verifier: slim.IdentityVerifierConfig.Jwt.new({ config: { ...claims, key: verifyingKey } }),
   };
+}
+
+/** Who may connect to a node: by a basic account, by SPIRE, or by a token of this key, issuer and audience. */
+export function serverAuth(auth) {
+  const { Basic, Spire, Jwt } = slim.ServerAuthenticationConfig;
+  const { type, username, password } = auth;
+  if (type === 'basic') return Basic.new({ config: { username, password } });
+  return type === 'spire' ? Spire.new({ config: spireConfig(auth) }) : Jwt.new(tokenAuth(auth));
+}
+
+function tokenAuth({ key, algorithm, format, issuer, audience }) {
+  const decoding = slim.JwtKeyType.Decoding.new({
+    key: {
+      algorithm: slim.JwtAlgorithm[algorithm],
+      format: slim.JwtKeyFormat[format ?? 'Pem'],
+      key: slim.JwtKeyData.Data.new({ value: key }),
+    },
+  });
+  return { config: { issuer, audience, key: decoding, duration: 3_600_000 } };
 }
 
 /** A SlimError keeps its text in `inner`; its own message names only the kind. */

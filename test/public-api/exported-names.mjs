@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
-const libs = ['slim-core', 'slim-platform-node', 'nestjs-slim'];
+const libs = ['slim-core', 'slim-platform-node', 'slim-platform-browser', 'nestjs-slim'];
 
 /** What can be imported, such as `nestjs-slim` and `nestjs-slim/testing`, by the exports maps. */
 export const entries = libs.flatMap(entriesOf);

@@ -23,7 +23,7 @@ interface PendingCall {
  */
 export class CommandProcess {
   readonly #child: ChildProcess;
-  readonly #closed: Promise<unknown>;
+  readonly #closed: Promise<string>;
   readonly #pending = new Map<number, PendingCall>();
   readonly #log: string[] = [];
   #lastId = 0;
@@ -35,14 +35,24 @@ export class CommandProcess {
       env: { ...process.env, NO_COLOR: '1', RUST_BACKTRACE: '0' },
     });
     this.#closed = once(this.#child, 'close').then(
-      ([code, signal]) => this.#ended(`ended with ${String(code ?? signal)}`),
-      (reason: unknown) => this.#ended(`did not start: ${String(reason)}`),
+      ([code, signal]) => this.#ended('ended with', code ?? signal),
+      (reason: unknown) => this.#ended('did not start:', reason),
     );
     // A write to a process that has just died; the end of the process fails the calls.
     this.#child.stdin?.on('error', () => undefined);
     const [, stdout, stderr, replies] = this.#child.stdio;
     for (const log of [stdout, stderr]) this.#readLines(log, (line) => this.#keep(line));
     this.#readLines(replies, (line) => this.#receive(line));
+  }
+
+  /** Undefined when it did not start. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Settles when it is gone: with its exit code, or the signal that ended it. */
+  get exit(): Promise<string> {
+    return this.#closed;
   }
 
   /** The last lines of the log. */
@@ -91,6 +101,10 @@ export class CommandProcess {
     await this.#closed;
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   #readLines(stream: unknown, onLine: (line: string) => void): void {
     createInterface({ input: stream as Readable }).on('line', onLine);
   }
@@ -111,8 +125,9 @@ export class CommandProcess {
     return `${what}; the log of the process:\n${this.#log.join('\n')}`;
   }
 
-  #ended(how: string): void {
-    this.#end = this.#withLog(`the process ${how}`);
+  #ended(how: string, what: unknown): string {
+    this.#end = this.#withLog(`the process ${how} ${String(what)}`);
     for (const call of this.#pending.values()) call.failed(this.#end);
+    return String(what);
   }
 }

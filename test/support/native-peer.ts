@@ -57,9 +57,37 @@ export interface NativeAppOptions {
   readonly identityId?: string;
   /** Takes the place of the secret. */
   readonly jwt?: NativeJwt;
+  /** Takes the place of the secret. */
+  readonly spire?: NativeSpire;
   readonly direction?: 'Send' | 'Recv' | 'Bidirectional' | 'None';
   /** Keeps identity and sessions under this path, for `restore` in a later process. */
   readonly persistence?: { readonly path: string; readonly passphrase?: string };
+}
+
+/** Tokens of the SPIFFE Workload API at a socket. */
+export interface NativeSpire {
+  readonly socketPath: string;
+  readonly audience: readonly string[];
+}
+
+/** Who may connect to an official node. */
+export type NativeServerAuth =
+  | (NativeSpire & { readonly type: 'spire' })
+  | { readonly type: 'basic'; readonly username: string; readonly password: string }
+  | {
+      readonly type: 'jwt';
+      /** A PEM, or the text of a JWK or JWKS when `format` says so, or the secret for HS algorithms. */
+      readonly key: string;
+      readonly format?: 'Pem' | 'Jwk' | 'Jwks';
+      /** As the bindings spell it, such as `Es256`. */
+      readonly algorithm: string;
+      readonly issuer?: string;
+      readonly audience?: readonly string[];
+    };
+
+export interface NativeNodeOptions {
+  readonly strict?: boolean;
+  readonly auth?: NativeServerAuth;
 }
 
 /** With MLS, header integrity is checked on every message. */
@@ -122,8 +150,13 @@ export class NativePeer {
   }
 
   /** Makes the process a routing node, which has to be its first task; returns the node's URL. */
-  async startNode(port: number, options: { readonly strict?: boolean } = {}): Promise<string> {
+  async startNode(port: number, options: NativeNodeOptions = {}): Promise<string> {
     return (await this.call<{ url: string }>('node', { port, ...options })).url;
+  }
+
+  /** Makes the process the routing node of an official configuration, which has to be its first task. */
+  async startConfiguredNode(config: object): Promise<void> {
+    await this.call('configuredNode', { config });
   }
 
   /** `config` is merged into the official client config (tls, auth, backoff, headers and so on). */

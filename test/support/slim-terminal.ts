@@ -50,7 +50,7 @@ export class SlimTerminal {
   get rows(): readonly string[] {
     const { active } = this.#screen.buffer;
     const rows = Array.from({ length: active.length }, (_, row) =>
-      (active.getLine(row)?.translateToString(true) ?? '').trimEnd(),
+      (active.getLine(row)?.translateToString(true, 0, this.#screen.cols) ?? '').trimEnd(),
     );
     return rows.slice(0, rows.findLastIndex((row) => row !== '') + 1);
   }
@@ -65,11 +65,19 @@ export class SlimTerminal {
     this.press(`${line}\r`);
   }
 
+  /** Gives the terminal another size, as a person does who draws at the corner of its window. */
+  resize(columns: number, rows: number): void {
+    this.#screen.resize(columns, rows);
+    this.#pty.resize(columns, rows);
+  }
+
   /** Waits until these rows stand somewhere, one under the other; fails with the screen. */
-  async shows(...expected: readonly string[]): Promise<void> {
+  async shows(...expected: readonly (string | RegExp)[]): Promise<void> {
     const isThere = (): boolean => {
       const { rows } = this;
-      return rows.some((_, start) => expected.every((row, i) => rows[start + i] === row));
+      const isAt = (row = '', wanted: string | RegExp): boolean =>
+        typeof wanted === 'string' ? row === wanted : wanted.test(row);
+      return rows.some((_, start) => expected.every((row, i) => isAt(rows[start + i], row)));
     };
     const lateAt = Date.now() + deadlineMs;
     while (!isThere()) {

@@ -72,6 +72,8 @@ export {
   SlimName,
   jwt,
   sharedSecret,
+  workloadAudience,
+  workloadIdentity,
   type Channel,
   type ChannelParticipant,
   type Identity,
@@ -81,8 +83,11 @@ export {
   type JwtKey,
   type JwtKeySet,
   type JwtOptions,
+  type JwtVerificationKey,
   type Metadata,
   type Session,
   type SessionMessage,
+  type TokenSource,
+  type WorkloadIdentityOptions,
 } from '@nestjs-slim/core';
 export { SlimNode, type SlimApp } from '@nestjs-slim/platform-node';

@@ -15,6 +15,27 @@ export { loadNameHash } from './names/name-hash.js';
 export { sharedSecret, type SharedSecretOptions } from './auth/shared-secret.js';
 export { jwt, type JwtOptions } from './auth/jwt.js';
 export type { JwtAlgorithm, JwtKey, JwtKeySet } from './auth/jwt-keys.js';
+export type { TextSource } from './auth/fed-keys.js';
+export type { JwtIssuers, JwtKeyText, JwtKeyUrl, JwtVerificationKey } from './auth/key-source.js';
+export {
+  jwtSignatures,
+  jwtSigner,
+  type JwtSignatures,
+  type JwtSignerOptions,
+} from './auth/jwt-tools.js';
+export {
+  oidcClientCredentials,
+  type OidcClientCredentialsOptions,
+} from './auth/oidc-client-credentials.js';
+export { readToken, type TokenClaims, type UnverifiedToken } from './auth/signed-tokens.js';
+export type { TokenSource } from './auth/token-source.js';
+export type { Fetch, FetchRequest, FetchResponse, WebOptions } from './auth/web-request.js';
+export {
+  workloadAudience,
+  workloadIdentity,
+  type KeyPairSource,
+  type WorkloadIdentityOptions,
+} from './auth/workload-identity.js';
 export type {
   Identity,
   IdentityContext,
@@ -22,13 +43,35 @@ export type {
   IdentityProvider,
   IdentitySource,
   IdentityVerifier,
+  KeptIdentity,
 } from './auth/identity.js';
-export {
-  RoutingNode,
-  type DropReason,
-  type NodeCounters,
-  type RoutingNodeOptions,
-} from './routing/routing-node.js';
+export { RoutingNode } from './routing/routing-node.js';
+export type {
+  CloseOptions,
+  ConnectOptions,
+  NodePeers,
+  PeerNode,
+  RoutingNodeOptions,
+} from './routing/node-options.js';
+export { defaultNodeLimits, type NodeLimits } from './routing/node-limits.js';
+export type { OutgoingLink, OutgoingStatus } from './routing/outgoing-link.js';
+export type {
+  DropReason,
+  LinkDirection,
+  LinkSnapshot,
+  NodeCounters,
+  NodeSnapshot,
+  NodeState,
+  RouteSnapshot,
+} from './routing/node-snapshot.js';
+export type { DropEvent, LinkEvent, NodeEvents, RefusedEvent } from './routing/node-events.js';
+export type {
+  StateChange,
+  StateRecord,
+  StateStore,
+  StateStoreSource,
+  WriteOptions,
+} from './store/state-store.js';
 export { SlimApp, type SlimAppEvents, type SlimAppOptions } from './app/slim-app.js';
 export type {
   Direction,
@@ -44,7 +87,7 @@ export type {
   InvitationResult,
 } from './session/channel.js';
 export type { LinkStatus } from './app/uplink.js';
-export type { BackoffPolicy } from './app/backoff.js';
+export type { BackoffPolicy } from './link/backoff.js';
 export type {
   Metadata,
   PublishOptions,

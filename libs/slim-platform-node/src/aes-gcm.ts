@@ -2,12 +2,13 @@ import { createCipheriv, createDecipheriv } from 'node:crypto';
 import type { Crypto } from '@nestjs-slim/core';
 import { plainBytes } from './plain-bytes.js';
 
-const algorithm = 'aes-128-gcm';
+/** 16 bytes for messages, 32 for what is kept in a store. */
+const algorithmOf = (key: Uint8Array) => (key.length === 32 ? 'aes-256-gcm' : 'aes-128-gcm');
 const tagBytes = 16;
 
 /** Encrypts; the result is the ciphertext and, behind it, the tag. */
 export const sealAesGcm: Crypto['seal'] = (key, nonce, aad, plaintext) => {
-  const cipher = createCipheriv(algorithm, key, nonce, { authTagLength: tagBytes });
+  const cipher = createCipheriv(algorithmOf(key), key, nonce, { authTagLength: tagBytes });
   cipher.setAAD(aad);
   const sealed = new Uint8Array(plaintext.length + tagBytes);
   sealed.set(cipher.update(plaintext));
@@ -20,7 +21,7 @@ export const sealAesGcm: Crypto['seal'] = (key, nonce, aad, plaintext) => {
 export const openAesGcm: Crypto['open'] = (key, nonce, aad, ciphertext) => {
   const length = ciphertext.length - tagBytes;
   if (length < 0) return undefined;
-  const decipher = createDecipheriv(algorithm, key, nonce, { authTagLength: tagBytes });
+  const decipher = createDecipheriv(algorithmOf(key), key, nonce, { authTagLength: tagBytes });
   decipher.setAAD(aad);
   decipher.setAuthTag(ciphertext.subarray(length));
   const plaintext = decipher.update(ciphertext.subarray(0, length));

@@ -7,12 +7,22 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
+import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { LinkDialler } from '@nestjs-slim/core';
+import { SlimError, type LinkDialler } from '@nestjs-slim/core';
+import { ManualClock } from '@nestjs-slim/core/testing';
+import type { DiallerOptions } from './dialler-options.js';
 import { grpcJsDialler } from './grpc-js-dialler.js';
 import { http2Dialler } from './http2-dialler.js';
+import type { LinkCredentials } from './link-auth/link-auth.js';
 
-type MakeDialler = (url: string) => LinkDialler;
+type MakeDialler = (url: string, options?: DiallerOptions) => LinkDialler;
+
+/** Credentials that are different each time. */
+function changing(prefix: string): LinkCredentials {
+  let dials = 0;
+  return { authorization: () => `${prefix} ${++dials}` };
+}
 
 const diallers: readonly (readonly [string, MakeDialler])[] = [
   ['http2Dialler', http2Dialler],
@@ -74,7 +84,7 @@ describe.each(diallers)('%s', (_, makeDialler) => {
       stream.end('who are you?');
     });
     await expect(makeDialler(url).dial(never)).rejects.toMatchObject({
-      code: 'link-failed',
+      code: 'identity-rejected',
       message: expect.stringContaining('401'),
     });
   });
@@ -148,9 +158,11 @@ describe.each(diallers)('%s', (_, makeDialler) => {
       stream.respond({ ':status': 403 }, { endStream: true });
     });
     const url = await start(server);
-    const dialler = makeDialler === http2Dialler ? http2Dialler : grpcJsDialler;
-    const attempt = dialler(url, { headers: { authorization: 'Bearer abc' } }).dial(never);
-    await expect(attempt).rejects.toMatchObject({ code: 'link-failed' });
+    const attempt = makeDialler(url, { headers: { authorization: 'Bearer abc' } }).dial(never);
+    await expect(attempt).rejects.toMatchObject({
+      code: 'identity-rejected',
+      message: expect.stringContaining('403'),
+    });
     expect(headers).toMatchObject({
       ':method': 'POST',
       ':scheme': 'http',
@@ -160,6 +172,86 @@ describe.each(diallers)('%s', (_, makeDialler) => {
       'content-type': 'application/grpc',
       authorization: 'Bearer abc',
     });
+  });
+
+  it('asks its credentials anew at each dial', async () => {
+    const seen: unknown[] = [];
+    const server = createHttp2Server();
+    server.on('stream', (stream, { authorization }) => {
+      seen.push(authorization);
+      stream.respond({ ':status': 401 }, { endStream: true });
+    });
+    const dialler = makeDialler(await start(server), { credentials: changing('Bearer') });
+    for (let count = 0; count < 2; count += 1) {
+      await expect(dialler.dial(never)).rejects.toMatchObject({ code: 'identity-rejected' });
+    }
+    expect(seen).toStrictEqual(['Bearer 1', 'Bearer 2']);
+  });
+
+  it('does not show credentials that no header can carry', async () => {
+    const credentials = { authorization: () => 'Bearer top-secret\n' };
+    const failure: unknown = await makeDialler('http://127.0.0.1:1', { credentials })
+      .dial(never)
+      .catch((reason: unknown) => reason);
+    expect(failure).toMatchObject({ code: 'invalid-config' });
+    expect(inspect(failure)).not.toContain('top-secret');
+  });
+
+  it('passes on why there are no credentials', async () => {
+    const credentials = {
+      authorization: () => Promise.reject(new SlimError('identity-rejected', 'the token is old')),
+    };
+    const dialler = makeDialler('http://127.0.0.1:1', { credentials });
+    await expect(dialler.dial(never)).rejects.toMatchObject({
+      code: 'identity-rejected',
+      message: 'http://127.0.0.1:1: the token is old',
+    });
+  });
+
+  it('does not wait for credentials when the signal fires', async () => {
+    const controller = new AbortController();
+    const credentials = { authorization: () => new Promise<string>(() => controller.abort()) };
+    const attempt = makeDialler('http://127.0.0.1:1', { credentials }).dial(controller.signal);
+    await expect(attempt).rejects.toMatchObject({ code: 'aborted' });
+  });
+
+  it('gives up a node that takes the connection and says nothing', async () => {
+    const clock = new ManualClock();
+    const server = createTcpServer((socket) => socket.resume().on('error', () => undefined));
+    const url = await start(server);
+    const attempt = makeDialler(url, { clock, connectTimeoutMs: 3_000 }).dial(never);
+    const [socket] = (await once(server, 'connection')) as [Socket];
+    clock.advance(3_000);
+    await expect(attempt).rejects.toMatchObject({
+      code: 'link-failed',
+      message: `${url}: no answer within 3000 ms`,
+    });
+    expect(clock.pending).toBe(0);
+    socket.destroy();
+  });
+
+  it('names the host that it is told to', async () => {
+    let authority: string | undefined;
+    const server = createHttp2Server();
+    server.on('stream', (stream, headers) => {
+      authority = headers[':authority'];
+      stream.respond({ ':status': 403 }, { endStream: true });
+    });
+    const dialler = makeDialler(await start(server), { origin: 'node.example:1' });
+    await expect(dialler.dial(never)).rejects.toMatchObject({ code: 'identity-rejected' });
+    expect(authority).toBe('node.example:1');
+  });
+
+  it('gives no link in clear to whoever asks for encryption', () => {
+    expect(() => makeDialler('http://127.0.0.1:1', { tls: {} })).toThrow(
+      'tls is given for http://127.0.0.1:1, which does not encrypt',
+    );
+  });
+
+  it('refuses numbers that cannot be meant', () => {
+    expect(() => makeDialler('http://127.0.0.1:1', { connectTimeoutMs: 0 })).toThrow(
+      'expected connectTimeoutMs between 1 and 2147483647, got 0',
+    );
   });
 });
 

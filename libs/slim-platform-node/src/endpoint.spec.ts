@@ -9,7 +9,24 @@ describe('parseEndpoint', () => {
     ['https://[::1]:8443', true, '::1', 8443, '[::1]:8443'],
   ])('reads %s', (text, secure, host, port, authority) => {
     const url = text.replace(/\/$/, '');
-    expect(parseEndpoint(text)).toStrictEqual({ url, secure, host, port, authority });
+    const address = { host, port };
+    expect(parseEndpoint(text)).toStrictEqual({ url, secure, address, authority });
+  });
+
+  it('reads the path of a Unix socket as it stands', () => {
+    expect(parseEndpoint('unix:///run/my node%20.sock')).toStrictEqual({
+      url: 'unix:///run/my node%20.sock',
+      secure: false,
+      address: { path: '/run/my node%20.sock' },
+      authority: 'localhost',
+    });
+  });
+
+  it.each([
+    ['unix://relative.sock', 'expected unix:///path, got "unix://relative.sock"'],
+    [`unix:///${'x'.repeat(103)}`, /expected a path of at most 103 bytes for a Unix socket/],
+  ])('refuses %s', (text, message) => {
+    expect(() => parseEndpoint(text)).toThrow(message);
   });
 
   it.each([
@@ -25,7 +42,7 @@ describe('parseEndpoint', () => {
     expect(() => parseEndpoint(text)).toThrow(
       expect.objectContaining({
         code: 'invalid-config',
-        message: `expected http://host:port or https://host:port, got "${text}"`,
+        message: `expected http://host:port, https://host:port or unix:///path, got "${text}"`,
       }),
     );
   });

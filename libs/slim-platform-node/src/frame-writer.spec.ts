@@ -12,6 +12,10 @@ function setup() {
       written.push(chunk);
       finish.push(done);
     },
+    writev(chunks, done) {
+      written.push(Buffer.concat(chunks.map(({ chunk }: { chunk: Buffer }) => chunk)));
+      finish.push(done);
+    },
   });
   let drains = 0;
   const writer = new FrameWriter(stream, () => {

@@ -1,8 +1,9 @@
 import type { Writable } from 'node:stream';
-import { encodeGrpcFrames, framedBytes } from './grpc-framing.js';
+import { packFrames } from './frame-batch.js';
+import { framedBytes } from './grpc-framing.js';
 
-/** Bytes a sender may leave unwritten before it is asked to wait. */
-const highWaterBytes = 1024 * 1024;
+/** Bytes a sender may leave unwritten before it is asked to wait, unless told otherwise. */
+const defaultHighWaterBytes = 1024 * 1024;
 
 /**
  * Writes frames to a stream, all those of one turn of the event loop at once: a write costs far more
@@ -11,14 +12,16 @@ const highWaterBytes = 1024 * 1024;
 export class FrameWriter {
   readonly #stream: Writable;
   readonly #drained: () => void;
+  readonly #highWaterBytes: number;
   #batch: Uint8Array[] = [];
   #scheduled = false;
   #queuedBytes = 0;
   #behind = false;
 
-  constructor(stream: Writable, drained: () => void) {
+  constructor(stream: Writable, drained: () => void, highWaterBytes = defaultHighWaterBytes) {
     this.#stream = stream;
     this.#drained = drained;
+    this.#highWaterBytes = highWaterBytes;
   }
 
   /** Queues a frame. False asks the caller to wait for `drained`. */
@@ -29,7 +32,7 @@ export class FrameWriter {
       this.#scheduled = true;
       setImmediate(() => this.#flush());
     }
-    this.#behind ||= this.#queuedBytes > highWaterBytes;
+    this.#behind ||= this.#queuedBytes > this.#highWaterBytes;
     return !this.#behind;
   }
 
@@ -44,14 +47,17 @@ export class FrameWriter {
     const batch = this.#batch;
     if (batch.length === 0 || this.#stream.writableEnded || this.#stream.destroyed) return;
     this.#batch = [];
-    const bytes = encodeGrpcFrames(batch);
-    // An error is not handled here: it ends the stream, which its owner watches.
-    this.#stream.write(bytes, () => this.#written(bytes.length));
+    this.#stream.cork();
+    for (const piece of packFrames(batch)) {
+      // An error is not handled here: it ends the stream, which its owner watches.
+      this.#stream.write(piece, () => this.#written(piece.length));
+    }
+    this.#stream.uncork();
   }
 
   #written(count: number): void {
     this.#queuedBytes -= count;
-    if (!this.#behind || this.#queuedBytes > highWaterBytes) return;
+    if (!this.#behind || this.#queuedBytes > this.#highWaterBytes) return;
     this.#behind = false;
     this.#drained();
   }

@@ -3,9 +3,30 @@ import { SlimError } from '@nestjs-slim/core';
 // Length-Prefixed-Message → Compressed-Flag Message-Length Message          (gRPC over HTTP/2)
 //   Compressed-Flag   1 byte, 0: no compression is offered on a link
 //   Message-Length    4 bytes, big-endian
-const prefixBytes = 5;
+export const prefixBytes = 5;
 /** Up to here the memory for a split frame is taken at once, beyond it only as the bytes come in. */
 const eagerBytes = 64 * 1024;
+
+/** Writes the prefix of a frame. Returns where the frame begins. */
+export function putPrefix(out: Uint8Array, at: number, frameLength: number): number {
+  out[at] = 0;
+  out[at + 1] = frameLength >>> 24;
+  out[at + 2] = frameLength >>> 16;
+  out[at + 3] = frameLength >>> 8;
+  out[at + 4] = frameLength;
+  return at + prefixBytes;
+}
+
+/** True when the prefix of a frame of that length lies there. */
+export function hasPrefix(bytes: Uint8Array, at: number, frameLength: number): boolean {
+  return bytes[at] === 0 && lengthAt(bytes, at) === frameLength;
+}
+
+/** The length that the prefix there announces. */
+function lengthAt(bytes: Uint8Array, at: number): number {
+  const high = ((bytes[at + 1] ?? 0) << 24) | ((bytes[at + 2] ?? 0) << 16);
+  return (high | ((bytes[at + 3] ?? 0) << 8) | (bytes[at + 4] ?? 0)) >>> 0;
+}
 
 /** How many bytes a frame takes on the wire. */
 export function framedBytes(frame: Uint8Array): number {
@@ -19,8 +40,7 @@ export function encodeGrpcFrames(frames: readonly Uint8Array[]): Uint8Array {
   const out = Buffer.allocUnsafe(length);
   let at = 0;
   for (const frame of frames) {
-    out[at] = 0;
-    at = out.writeUInt32BE(frame.length, at + 1);
+    at = putPrefix(out, at, frame.length);
     out.set(frame, at);
     at += frame.length;
   }
@@ -33,11 +53,23 @@ export class GrpcFrameDecoder {
   readonly #prefix = new Uint8Array(prefixBytes);
   #prefixLength = 0;
   #frameLength = 0;
+  /** What there is of a split frame, behind its prefix: so it can be passed on as it is. */
   #partial = new Uint8Array();
   #partialLength = 0;
+  #completedFrames = 0;
 
   constructor(maxFrameBytes: number) {
     this.#maxFrameBytes = maxFrameBytes;
+  }
+
+  /** How many frames came so far. */
+  get completedFrames(): number {
+    return this.#completedFrames;
+  }
+
+  /** True when the last chunk ended within a frame. */
+  get isMidFrame(): boolean {
+    return this.#prefixLength > 0;
   }
 
   /**
@@ -69,11 +101,11 @@ export class GrpcFrameDecoder {
   }
 
   #checkedLength(): number {
-    const [flag = 0, a = 0, b = 0, c = 0, d = 0] = this.#prefix;
+    const [flag = 0] = this.#prefix;
     if (flag !== 0) {
       throw new SlimError('malformed-frame', `expected an uncompressed frame, got flag ${flag}`);
     }
-    const length = ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+    const length = lengthAt(this.#prefix, 0);
     if (length > this.#maxFrameBytes) {
       const what = `a frame of ${length} bytes, the limit is ${this.#maxFrameBytes}`;
       throw new SlimError('message-too-large', what);
@@ -83,11 +115,12 @@ export class GrpcFrameDecoder {
 
   #complete(chunk: Uint8Array, at: number, end: number): Uint8Array {
     this.#prefixLength = 0;
+    this.#completedFrames += 1;
     if (this.#partialLength === 0) {
       return new Uint8Array(chunk.buffer, chunk.byteOffset + at, end - at);
     }
     this.#append(chunk.subarray(at, end));
-    const frame = this.#partial;
+    const frame = new Uint8Array(this.#partial.buffer, prefixBytes, this.#frameLength);
     this.#partial = new Uint8Array();
     this.#partialLength = 0;
     return frame;
@@ -97,13 +130,19 @@ export class GrpcFrameDecoder {
   #append(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     const length = this.#partialLength + bytes.length;
-    if (length > this.#partial.length) {
-      const wanted = Math.max(eagerBytes, length, 2 * this.#partial.length);
-      const grown = new Uint8Array(Math.min(wanted, this.#frameLength));
-      grown.set(this.#partial);
-      this.#partial = grown;
+    const room = this.#partial.length;
+    if (prefixBytes + length > room) {
+      this.#grow(Math.max(eagerBytes, prefixBytes + length, 2 * room));
     }
-    this.#partial.set(bytes, this.#partialLength);
+    this.#partial.set(bytes, prefixBytes + this.#partialLength);
     this.#partialLength = length;
+  }
+
+  /** Never beyond the end of the frame, which is why a whole one fills its memory. */
+  #grow(wanted: number): void {
+    // Not filled with zeros: a frame is handed out only when every byte of it has come.
+    const grown = Buffer.allocUnsafeSlow(Math.min(wanted, prefixBytes + this.#frameLength));
+    grown.set(this.#partial.length > 0 ? this.#partial : this.#prefix);
+    this.#partial = grown;
   }
 }

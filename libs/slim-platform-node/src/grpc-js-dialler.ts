@@ -11,24 +11,29 @@ import {
   maxFrameBytes,
   SlimError,
   systemClock,
-  type Clock,
   type Link,
   type LinkDialler,
 } from '@nestjs-slim/core';
-import { dialFailure } from './dial-failure.js';
-import { hostAndPort, parseEndpoint, type Endpoint } from './endpoint.js';
+import { attemptToDial } from './dial-attempt.js';
+import { DialSocket } from './dial-socket.js';
+import type { DiallerOptions } from './dialler-options.js';
+import { hostAndPort } from './endpoint.js';
 import { GrpcJsLink, openChannel } from './grpc-js-link.js';
-import { defaultKeepaliveMs, pingTimeoutMs, windowBytes } from './http2-settings.js';
+import { refusalCode } from './grpc-status.js';
+import {
+  defaultConnectTimeoutMs,
+  defaultKeepaliveMs,
+  pingTimeoutMs,
+  windowBytes,
+} from './http2-settings.js';
+import { checkNumbers } from './listener-options.js';
 
 /** How to reach a node. */
-export interface GrpcJsDiallerOptions {
-  /** By default no encryption for `http:` and the system's authorities for `https:`. */
-  readonly credentials?: ChannelCredentials;
+export interface GrpcJsDiallerOptions extends DiallerOptions {
+  /** Takes the place of `tls`. */
+  readonly channelCredentials?: ChannelCredentials;
   /** Options of the channel, over those that a link sets. */
   readonly options?: ChannelOptions;
-  /** Sent with the call that opens the link, such as `authorization`. */
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly clock?: Clock;
 }
 
 type Call = ClientDuplexStream<Uint8Array, Uint8Array>;
@@ -36,56 +41,83 @@ type Call = ClientDuplexStream<Uint8Array, Uint8Array>;
 /**
  * Dials links with `@grpc/grpc-js`, for its name resolution, proxies and credentials. `http2Dialler`
  * is the faster one, and the one that also ends its socket when it gives up while connecting.
- * @throws SlimError `invalid-config` when the URL is not `http://host:port` or `https://host:port`
+ * @throws SlimError `invalid-config` when the URL is not `http://host:port`, `https://host:port` or
+ *   `unix:///path`, or an option cannot be
  */
 export function grpcJsDialler(url: string, options: GrpcJsDiallerOptions = {}): LinkDialler {
-  return new GrpcJsDialler(parseEndpoint(url), options);
+  checkNumbers(options);
+  return new GrpcJsDialler(url, options);
 }
 
 class GrpcJsDialler implements LinkDialler {
-  readonly #endpoint: Endpoint;
   readonly #options: GrpcJsDiallerOptions;
+  readonly #sockets: DialSocket;
 
-  constructor(endpoint: Endpoint, options: GrpcJsDiallerOptions) {
-    this.#endpoint = endpoint;
+  constructor(url: string, options: GrpcJsDiallerOptions) {
     this.#options = options;
+    this.#sockets = new DialSocket(url, options.tls);
   }
 
   get target(): string {
-    return this.#endpoint.url;
+    return this.#sockets.endpoint.url;
   }
 
-  async dial(signal: AbortSignal): Promise<Link> {
-    // Not before it is needed: it takes longer to load than all the rest.
-    const grpc = await import('@grpc/grpc-js');
-    if (signal.aborted) throw dialFailure(signal.reason, this.target, signal);
-    const metadata = this.#metadata(grpc);
-    const client = this.#createClient(grpc);
-    const call = startCall(client, metadata);
-    const abort = (): void => call.cancel();
-    signal.addEventListener('abort', abort);
-    try {
-      return await this.#answer(client, call);
-    } catch (reason) {
-      client.close();
-      throw dialFailure(reason, this.target, signal);
-    } finally {
-      signal.removeEventListener('abort', abort);
-    }
+  dial(signal: AbortSignal): Promise<Link> {
+    const { target } = this;
+    const { clock = systemClock, credentials } = this.#options;
+    const { connectTimeoutMs: timeoutMs = defaultConnectTimeoutMs } = this.#options;
+    const attempt = { target, signal, clock, timeoutMs, credentials };
+    return attemptToDial(attempt, async (stop, headers) => {
+      // Not before it is needed: it takes longer to load than all the rest.
+      const grpc = await import('@grpc/grpc-js');
+      stop.throwIfAborted();
+      const metadata = this.#metadata(grpc, { ...this.#options.headers, ...headers });
+      const client = this.#createClient(grpc);
+      const call = startCall(client, metadata);
+      const abort = (): void => call.cancel();
+      stop.addEventListener('abort', abort);
+      try {
+        return await this.#answer(client, call);
+      } catch (reason) {
+        client.close();
+        throw reason;
+      } finally {
+        stop.removeEventListener('abort', abort);
+      }
+    });
   }
 
   #createClient(grpc: typeof GrpcJs): Client {
-    const { secure, host, port } = this.#endpoint;
-    const byScheme = (): ChannelCredentials =>
-      secure ? grpc.credentials.createSsl() : grpc.credentials.createInsecure();
-    const { credentials = byScheme(), options } = this.#options;
-    return new grpc.Client(hostAndPort(host, port), credentials, { ...channelOptions, ...options });
+    const { address } = this.#sockets.endpoint;
+    const { channelCredentials = this.#credentials(grpc), options } = this.#options;
+    const target = 'path' in address ? this.target : hostAndPort(address.host, address.port);
+    return new grpc.Client(target, channelCredentials, {
+      ...channelOptions,
+      ...this.#names(),
+      ...options,
+    });
   }
 
-  #metadata(grpc: typeof GrpcJs): Metadata {
+  #credentials(grpc: typeof GrpcJs): ChannelCredentials {
+    if (!this.#sockets.endpoint.secure) return grpc.credentials.createInsecure();
+    const { insecureSkipVerify = false } = this.#options.tls ?? {};
+    return grpc.ChannelCredentials.createFromSecureContext(this.#sockets.secureContext(), {
+      rejectUnauthorized: !insecureSkipVerify,
+    });
+  }
+
+  #names(): ChannelOptions {
+    const { origin, tls } = this.#options;
+    return {
+      ...(tls?.serverName !== undefined && { 'grpc.ssl_target_name_override': tls.serverName }),
+      ...(origin !== undefined && { 'grpc.default_authority': origin }),
+    };
+  }
+
+  #metadata(grpc: typeof GrpcJs, headers: Readonly<Record<string, string>>): Metadata {
     const metadata = new grpc.Metadata();
     try {
-      for (const [name, value] of Object.entries(this.#options.headers ?? {})) {
+      for (const [name, value] of Object.entries(headers)) {
         metadata.set(name, value);
       }
     } catch (reason) {
@@ -108,7 +140,7 @@ class GrpcJsDialler implements LinkDialler {
         resolve(link);
       });
       call.once('status', (status) => {
-        reject(new SlimError('link-failed', describe(status)));
+        reject(refusalOf(status));
         link?.callIsOver(this.#endOf(status));
       });
     });
@@ -130,6 +162,13 @@ const channelOptions: ChannelOptions = {
   'grpc.keepalive_timeout_ms': pingTimeoutMs,
   'grpc-node.flow_control_window': windowBytes,
 };
+
+/** A plain HTTP 403 is told from a gRPC status of the same meaning by what grpc-js says about it. */
+function refusalOf(status: StatusObject): SlimError {
+  const forbidden = status.details.startsWith('Received HTTP status code 403');
+  const code = forbidden ? 'identity-rejected' : refusalCode(status.code);
+  return new SlimError(code, describe(status));
+}
 
 function describe({ code, details }: StatusObject): string {
   return `gRPC status ${code}${details && `: ${details}`}`;

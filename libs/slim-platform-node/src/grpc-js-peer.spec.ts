@@ -110,7 +110,7 @@ describe('a server written with grpc-js', () => {
     const probe = new LinkProbe(link);
     await probe.ended();
     expect(probe.ends).toMatchObject([
-      { code: 'link-closed', message: expect.stringMatching(/status 7: deployment_name mismatch/) },
+      { code: 'refused', message: expect.stringMatching(/status 7: deployment_name mismatch/) },
     ]);
     await stop();
   });

@@ -3,15 +3,41 @@ import { SlimError } from '@nestjs-slim/core';
 
 type Headers = IncomingHttpHeaders & IncomingHttpStatusHeader;
 
-/** Status codes of gRPC that a link sends. */
-export const grpcStatus = { ok: 0, unimplemented: 12 } as const;
+/** Status codes of gRPC that a link knows. */
+export const grpcStatus = {
+  ok: 0,
+  cancelled: 1,
+  permissionDenied: 7,
+  unimplemented: 12,
+  unavailable: 14,
+  unauthenticated: 16,
+} as const;
+
+/** Who we are was asked and not believed, or is not enough. */
+const identityStatuses = [401, 403];
+
+/** What a gRPC status means for whoever dialled. */
+export function refusalCode(status: number): 'identity-rejected' | 'link-failed' {
+  return status === grpcStatus.unauthenticated ? 'identity-rejected' : 'link-failed';
+}
+
+/** What headers or trailers say about the end of a call. */
+export interface GrpcStatus {
+  readonly code: number;
+  readonly ok: boolean;
+  readonly text: string;
+}
 
 /** The gRPC status that headers or trailers carry, with its message; undefined where there is none. */
-export function describeGrpcStatus(headers: Headers): { ok: boolean; text: string } | undefined {
+export function describeGrpcStatus(headers: Headers): GrpcStatus | undefined {
   const code = text(headers['grpc-status']);
   if (code === undefined) return undefined;
   const message = decodeMessage(text(headers['grpc-message']) ?? '');
-  return { ok: code === '0', text: `gRPC status ${code}${message && `: ${message}`}` };
+  return {
+    code: Number(code),
+    ok: code === '0',
+    text: `gRPC status ${code}${message && `: ${message}`}`,
+  };
 }
 
 /**
@@ -20,11 +46,15 @@ export function describeGrpcStatus(headers: Headers): { ok: boolean; text: strin
  */
 export function refusalOf(headers: Headers): SlimError | undefined {
   const status = describeGrpcStatus(headers);
-  if (headers[':status'] !== 200) {
-    const what = `HTTP status ${headers[':status']}${status ? `, ${status.text}` : ''}`;
-    return new SlimError('link-failed', what);
+  const { ':status': http = 0 } = headers;
+  if (http !== 200) {
+    const what = `HTTP status ${http}${status ? `, ${status.text}` : ''}`;
+    return new SlimError(
+      identityStatuses.includes(http) ? 'identity-rejected' : 'link-failed',
+      what,
+    );
   }
-  if (status) return new SlimError('link-failed', status.text);
+  if (status) return new SlimError(refusalCode(status.code), status.text);
   const type = headers['content-type'] ?? 'no content type';
   if (type.startsWith('application/grpc')) return undefined;
   return new SlimError('link-failed', `expected application/grpc, got ${type}`);

@@ -1,8 +1,14 @@
 import type { Http2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { SlimError, type Clock } from '@nestjs-slim/core';
-import { hangUpGraceMs } from './http2-settings.js';
+import { defaultKeepaliveMs, hangUpGraceMs } from './http2-settings.js';
 import { Keepalive } from './keepalive.js';
+
+/** Of an option each, in milliseconds. */
+export interface KeepaliveTimes {
+  readonly keepaliveMs?: number | undefined;
+  readonly keepaliveTimeoutMs?: number | undefined;
+}
 
 /** What a connection is made of and whom it tells. */
 export interface Http2ConnectionOptions {
@@ -10,7 +16,7 @@ export interface Http2ConnectionOptions {
   readonly socket: Socket;
   readonly clock: Clock;
   readonly remote: string;
-  readonly keepaliveMs: number;
+  readonly keepalive: KeepaliveTimes;
   /** The other end went silent; the socket is destroyed after this call. */
   silent(reason: SlimError): void;
 }
@@ -25,7 +31,8 @@ export class Http2Connection {
   readonly #keepalive: Keepalive;
 
   constructor(options: Http2ConnectionOptions) {
-    const { session, socket, clock, remote, keepaliveMs } = options;
+    const { session, socket, clock, remote } = options;
+    const { keepaliveMs = defaultKeepaliveMs, keepaliveTimeoutMs: timeoutMs } = options.keepalive;
     this.#session = session;
     this.#socket = socket;
     this.#clock = clock;
@@ -33,13 +40,18 @@ export class Http2Connection {
       options.silent(new SlimError('link-closed', `${remote} was silent for ${quietMs} ms`));
       this.drop();
     };
-    this.#keepalive = new Keepalive({ session, socket, clock, keepaliveMs, dead });
+    this.#keepalive = new Keepalive({ session, socket, clock, keepaliveMs, timeoutMs, dead });
     this.gone = new Promise((resolve) => {
       socket.once('close', () => {
         this.#keepalive.stop();
         resolve();
       });
     });
+  }
+
+  /** Tells the other end to open no more streams here. Those that are open go on. */
+  announceEnd(): void {
+    if (!this.#session.destroyed && !this.#session.closed) this.#session.goaway();
   }
 
   /** Ends the connection behind its streams. A peer that does not play its part is dropped. */

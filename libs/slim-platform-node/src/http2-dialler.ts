@@ -1,85 +1,95 @@
 import { connect, type ClientHttp2Session } from 'node:http2';
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls, type ConnectionOptions } from 'node:tls';
-import { SlimError, systemClock, type Clock, type Link, type LinkDialler } from '@nestjs-slim/core';
-import { dialFailure } from './dial-failure.js';
-import { parseEndpoint, type Endpoint } from './endpoint.js';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { SlimError, systemClock, type Link, type LinkDialler } from '@nestjs-slim/core';
+import { attemptToDial } from './dial-attempt.js';
+import { DialSocket } from './dial-socket.js';
+import type { DiallerOptions } from './dialler-options.js';
+import { readsWhileWriting } from './first-words.js';
 import { refusalOf } from './grpc-status.js';
 import { Http2Connection } from './http2-connection.js';
 import { Http2Link } from './http2-link.js';
 import {
-  defaultKeepaliveMs,
+  defaultConnectTimeoutMs,
   openChannelPath,
   sessionOptions,
   windowBytes,
 } from './http2-settings.js';
+import { checkNumbers } from './listener-options.js';
+import { acknowledgePromptly } from './prompt-acknowledgement.js';
+import { writeBehind } from './write-behind.js';
 
 /** How to reach a node. */
-export interface Http2DiallerOptions {
+export interface Http2DiallerOptions extends DiallerOptions {
+  /** Bytes that may wait for a node that does not read before the link says it is full. 1 MiB by default. */
+  readonly maxQueuedBytes?: number;
   /** A connection quiet for this long is asked for a sign of life; 0 never asks. 60,000 by default. */
   readonly keepaliveMs?: number;
-  /** For `https:` URLs, in PEM: whom to trust, who we are, the name the certificate must have. */
-  readonly tls?: Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername'>;
-  /** Sent with the request that opens the link, such as `authorization`. */
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly clock?: Clock;
+  /** How long the node may take for the sign of life. 20,000 by default. */
+  readonly keepaliveTimeoutMs?: number;
+  /** How long the node may take for one frame, once it began it. 60,000 by default. */
+  readonly frameTimeoutMs?: number;
+  /** Of the answer. 16 KiB by default. */
+  readonly maxHeaderListBytes?: number;
+  /** Largest HTTP/2 frame, of which a message may take many. 16 KiB by default. */
+  readonly maxHttp2FrameBytes?: number;
 }
 
 /**
- * Dials links over gRPC on `node:http2`, each on a TCP connection of its own.
- * @throws SlimError `invalid-config` when the URL is not `http://host:port` or `https://host:port`
+ * Dials links over gRPC on `node:http2`, each on a connection of its own.
+ * @throws SlimError `invalid-config` when the URL is not `http://host:port`, `https://host:port` or
+ *   `unix:///path`, or an option cannot be
  */
 export function http2Dialler(url: string, options: Http2DiallerOptions = {}): LinkDialler {
-  return new Http2Dialler(parseEndpoint(url), options);
+  checkNumbers(options);
+  return new Http2Dialler(url, options);
 }
 
 class Http2Dialler implements LinkDialler {
-  readonly #endpoint: Endpoint;
   readonly #options: Http2DiallerOptions;
+  readonly #sockets: DialSocket;
 
-  constructor(endpoint: Endpoint, options: Http2DiallerOptions) {
-    this.#endpoint = endpoint;
+  constructor(url: string, options: Http2DiallerOptions) {
     this.#options = options;
+    this.#sockets = new DialSocket(url, options.tls);
   }
 
   get target(): string {
-    return this.#endpoint.url;
+    return this.#sockets.endpoint.url;
   }
 
-  async dial(signal: AbortSignal): Promise<Link> {
-    if (signal.aborted) throw dialFailure(signal.reason, this.target, signal);
-    const socket = this.#openSocket();
-    // The session reports errors of its socket, but lets go of it before the socket is closed.
-    socket.on('error', () => undefined);
-    const abort = (): unknown => socket.destroy();
-    signal.addEventListener('abort', abort);
-    try {
-      return await this.#openLink(await this.#openSession(socket), socket);
-    } catch (reason) {
-      socket.destroy();
-      throw dialFailure(reason, this.target, signal);
-    } finally {
-      signal.removeEventListener('abort', abort);
-    }
-  }
-
-  /** Our own socket, because one that is still connecting cannot be ended through the session. */
-  #openSocket(): Socket {
-    const { host, port, secure } = this.#endpoint;
-    if (!secure) return connectTcp({ host, port });
-    const servername = isIP(host) ? {} : { servername: host };
-    const { tls } = this.#options;
-    try {
-      return connectTls({ host, port, ALPNProtocols: ['h2'], ...servername, ...tls });
-    } catch (reason) {
-      throw SlimError.from(reason, 'invalid-config', `tls for ${this.target}`);
-    }
+  dial(signal: AbortSignal): Promise<Link> {
+    const { target } = this;
+    const { clock = systemClock, credentials } = this.#options;
+    const { connectTimeoutMs: timeoutMs = defaultConnectTimeoutMs } = this.#options;
+    const attempt = { target, signal, clock, timeoutMs, credentials };
+    return attemptToDial(attempt, async (stop, headers) => {
+      // Our own, because one that is still connecting cannot be ended through the session.
+      const socket = this.#sockets.open();
+      // The session reports errors of its socket, but lets go of it before the socket is closed.
+      socket.on('error', () => undefined);
+      const abort = (): unknown => socket.destroy();
+      stop.addEventListener('abort', abort);
+      try {
+        return await this.#openLink(await this.#openSession(socket), socket, headers);
+      } catch (reason) {
+        socket.destroy();
+        throw reason;
+      } finally {
+        stop.removeEventListener('abort', abort);
+      }
+    });
   }
 
   #openSession(socket: Socket): Promise<ClientHttp2Session> {
     return new Promise((resolve, reject) => {
-      const createConnection = (): Socket => socket;
-      const session = connect(this.target, { ...sessionOptions, createConnection });
+      // What settings here promise: the socket is read although a write waits.
+      const createConnection = (): Duplex => writeBehind(socket);
+      const { authority } = this.#sockets.endpoint;
+      const common = sessionOptions(this.#options);
+      const settings = { ...common.settings, customSettings: readsWhileWriting };
+      const options = { ...common, settings, createConnection };
+      const session = connect(`http://${authority}`, options);
       // Stays for good: an error that comes later ends the stream, and the link with it, as well.
       session.on('error', reject);
       session.once('close', () =>
@@ -95,23 +105,30 @@ class Http2Dialler implements LinkDialler {
   }
 
   /** Asks for the channel. There is a link once the other end agreed, not before. */
-  #openLink(session: ClientHttp2Session, socket: Socket): Promise<Link> {
-    const stream = session.request({ ...this.#options.headers, ...this.#requestHeaders() });
+  #openLink(
+    session: ClientHttp2Session,
+    socket: Socket,
+    credentials: { readonly authorization?: string },
+  ): Promise<Link> {
+    const { clock = systemClock, headers, maxQueuedBytes, frameTimeoutMs } = this.#options;
+    const stream = session.request({ ...headers, ...credentials, ...this.#requestHeaders() });
     return new Promise((resolve, reject) => {
       stream.once('error', reject);
       stream.once('close', () => {
         reject(new SlimError('link-failed', `no answer, HTTP/2 code ${stream.rstCode}`));
       });
-      stream.once('response', (headers) => {
-        const refusal = refusalOf(headers);
+      stream.once('response', (answer) => {
+        const refusal = refusalOf(answer);
         if (refusal) return reject(refusal);
         // At once, not behind an await: trailers that follow closely would be missed.
-        const { keepaliveMs = defaultKeepaliveMs, clock = systemClock } = this.#options;
         const silent = (reason: SlimError): void => link.destroy(reason);
         const remote = this.target;
-        const parts = { session, socket, clock, remote, keepaliveMs, silent };
+        const parts = { session, socket, clock, remote, keepalive: this.#options, silent };
         const connection = new Http2Connection(parts);
-        const link = new Http2Link(stream, { remote, clock, release: () => connection.end() });
+        const limits = { maxQueuedBytes, frameTimeoutMs };
+        const release = (): Promise<void> => connection.end();
+        const link = new Http2Link(stream, { remote, clock, ...limits, release });
+        stream.once('close', acknowledgePromptly({ stream, session, socket, clock }));
         resolve(link);
       });
     });
@@ -121,8 +138,8 @@ class Http2Dialler implements LinkDialler {
   #requestHeaders(): Record<string, string> {
     return {
       ':method': 'POST',
-      ':scheme': this.#endpoint.secure ? 'https' : 'http',
-      ':authority': this.#endpoint.authority,
+      ':scheme': this.#sockets.endpoint.secure ? 'https' : 'http',
+      ':authority': this.#options.origin ?? this.#sockets.endpoint.authority,
       ':path': openChannelPath,
       te: 'trailers',
       'content-type': 'application/grpc',

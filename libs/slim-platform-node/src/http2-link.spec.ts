@@ -79,7 +79,7 @@ describe('Http2Link', () => {
     expect(probe.frames).toStrictEqual([Uint8Array.of(42)]);
     expect(probe.ends).toMatchObject([
       {
-        code: 'link-closed',
+        code: 'refused',
         message: `${link.remote} ended the link with gRPC status 7: self-connection rejected`,
       },
     ]);

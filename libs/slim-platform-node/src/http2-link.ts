@@ -7,17 +7,22 @@ import {
   type Link,
   type LinkEvents,
 } from '@nestjs-slim/core';
+import { FrameDeadline } from './frame-deadline.js';
 import { checkFrameSize } from './frame-limit.js';
 import { FrameWriter } from './frame-writer.js';
 import { GrpcFrameDecoder } from './grpc-framing.js';
 import { describeGrpcStatus, grpcStatus } from './grpc-status.js';
-import { closeGraceMs } from './http2-settings.js';
+import { closeGraceMs, defaultFrameTimeoutMs } from './http2-settings.js';
 import { LinkDelivery } from './link-delivery.js';
 
 /** What a link needs beside its stream. */
 export interface Http2LinkOptions {
   readonly remote: string;
   readonly clock: Clock;
+  /** Bytes that may wait before `send` says that the link is full. */
+  readonly maxQueuedBytes?: number | undefined;
+  /** How long the other end may take for a frame that it began. */
+  readonly frameTimeoutMs?: number | undefined;
   /** Called once the stream is gone; settles when what it stood on is gone too. */
   release(): Promise<void>;
 }
@@ -36,18 +41,24 @@ export class Http2Link implements Link {
   readonly #writer: FrameWriter;
   readonly #delivery = new LinkDelivery();
   readonly #decoder = new GrpcFrameDecoder(maxFrameBytes);
+  readonly #deadline: FrameDeadline;
   readonly #gone: Promise<void>;
   #phase: Phase = 'open';
   /** Set once the other end finished its direction, by END_STREAM or by its status. */
   #peerEnd: { readonly reason: SlimError | undefined } | undefined;
   #failure: SlimError | undefined;
+  #retiring = false;
+  /** Why the other end is not wanted here. */
+  #refusal: SlimError | undefined;
   #cancelGrace: Cancel = () => undefined;
 
   constructor(stream: Http2Stream, options: Http2LinkOptions) {
     this.remote = options.remote;
     this.#stream = stream;
     this.#clock = options.clock;
-    this.#writer = new FrameWriter(stream, () => this.#delivery.drained());
+    const drained = (): void => this.#delivery.drained();
+    this.#writer = new FrameWriter(stream, drained, options.maxQueuedBytes);
+    this.#deadline = this.#deadlineOf(options);
     this.#gone = new Promise((resolve) => {
       stream.once('close', () => {
         this.#finish();
@@ -56,6 +67,11 @@ export class Http2Link implements Link {
     });
     this.#watch(stream);
     stream.pause();
+  }
+
+  /** True once a whole frame came. */
+  get hasReceived(): boolean {
+    return this.#decoder.completedFrames > 0;
   }
 
   open(events: LinkEvents): void {
@@ -71,6 +87,7 @@ export class Http2Link implements Link {
 
   pause(): void {
     this.#delivery.pause();
+    this.#deadline.excuse();
     if (this.#phase !== 'closing') this.#stream.pause();
   }
 
@@ -79,12 +96,25 @@ export class Http2Link implements Link {
     this.#flow();
   }
 
-  close(): Promise<void> {
+  close(reason?: SlimError): Promise<void> {
+    this.#refusal ??= reason;
     this.#phase = 'closing';
     this.#delivery.discard();
     this.#endStream();
     // The end of the other side lies behind the frames it sent.
     this.#stream.resume();
+    return this.#gone;
+  }
+
+  /**
+   * Ends our direction in order. What the other end sends until it ended its own is still delivered, and
+   * then an orderly end. Settles when the link is gone.
+   */
+  retire(): Promise<void> {
+    this.#retiring = true;
+    this.#peerEnd ??= { reason: undefined };
+    if (this.#phase === 'open') this.#phase = 'ending';
+    this.#endStream();
     return this.#gone;
   }
 
@@ -121,6 +151,7 @@ export class Http2Link implements Link {
       malformed = reason;
     }
     this.#delivery.deliver();
+    this.#deadline.check();
     if (malformed) this.destroy(SlimError.from(malformed, 'malformed-frame'));
   }
 
@@ -128,15 +159,24 @@ export class Http2Link implements Link {
     const status = describeGrpcStatus(headers);
     if (!status) return;
     const what = `${this.remote} ended the link with ${status.text}`;
-    this.#peerEnd = { reason: status.ok ? undefined : new SlimError('link-closed', what) };
+    // A peer that is not wanted is told so, and never asks again (reference: data plane 3.6, 3.7).
+    const code = status.code === grpcStatus.permissionDenied ? 'refused' : 'link-closed';
+    this.#peerEnd = { reason: status.ok ? undefined : new SlimError(code, what) };
   }
 
   /** Only the accepting side has trailers: its status, behind the last frame. */
   #sendTrailers(): void {
-    this.#stream.sendTrailers({ 'grpc-status': grpcStatus.ok });
+    this.#stream.sendTrailers(this.#status);
+    if (this.#retiring) return;
     // Ends the direction of the peer as well, as a native node does (data plane 3.8). node:http2 sends
     // trailers in an immediate of its own and refuses to on a stream that is closed before.
     setImmediate(() => this.#stream.close(constants.NGHTTP2_NO_ERROR));
+  }
+
+  get #status(): Record<string, string | number> {
+    if (!this.#refusal) return { 'grpc-status': grpcStatus.ok };
+    const message = encodeURIComponent(this.#refusal.message);
+    return { 'grpc-status': grpcStatus.permissionDenied, 'grpc-message': message };
   }
 
   /** Writes what is queued, ends our direction, and gives the other end time to end its own. */
@@ -151,6 +191,16 @@ export class Http2Link implements Link {
     });
   }
 
+  #deadlineOf({ clock, frameTimeoutMs: timeoutMs }: Http2LinkOptions): FrameDeadline {
+    const late = (): void => {
+      const what = `${this.remote} did not finish a frame`;
+      this.destroy(new SlimError('link-closed', what));
+    };
+    const isReading = (): boolean => this.#delivery.flowing;
+    const watched = { clock, timeoutMs: timeoutMs ?? defaultFrameTimeoutMs };
+    return new FrameDeadline({ ...watched, progress: this.#decoder, isReading, late });
+  }
+
   #reset(): void {
     this.#stream.close(constants.NGHTTP2_CANCEL);
     // A peer that reads nothing keeps the stream from being closed on the wire; this end is done.
@@ -159,6 +209,7 @@ export class Http2Link implements Link {
 
   #finish(): void {
     this.#cancelGrace();
+    this.#deadline.stop();
     if (!this.#peerEnd) return this.#delivery.abandon(this.#failure ?? this.#lost());
     this.#readRest();
     this.#delivery.end(this.#peerEnd.reason);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import {
   SlimError,
   systemClock,
@@ -8,48 +8,72 @@ import {
   type Link,
   type LinkListener,
 } from '@nestjs-slim/core';
-import { AcceptedConnection } from './accepted-connection.js';
-import { hostAndPort } from './endpoint.js';
-import { defaultKeepaliveMs } from './http2-settings.js';
+import { AcceptedConnection, idleMs } from './accepted-connection.js';
+import { checkUnixPath, hostAndPort, unixUrl } from './endpoint.js';
+import { hearFirstWords, saysItReadsWhileWriting } from './first-words.js';
+import { checkNumbers, type ListenerOptions } from './listener-options.js';
+import { ListenerCertificates } from './tls/listener-certificates.js';
+import { removeStaleSocket } from './unix-socket.js';
+import { writeBehind } from './write-behind.js';
 
 /** Where to listen and for whom. */
-export interface Http2ListenerOptions {
-  readonly host: string;
-  /** 0 takes a free port, which the URL of the listener then shows. */
-  readonly port: number;
-  /** A connection quiet for this long is asked for a sign of life; 0 never asks. 60,000 by default. */
-  readonly keepaliveMs?: number;
-  /** In PEM. With `clientCa`, a client needs a certificate that it signed. */
-  readonly tls?: Pick<TlsOptions, 'cert' | 'key'> & { readonly clientCa?: TlsOptions['ca'] };
-  readonly clock?: Clock;
-}
+export type Http2ListenerOptions = ListenerOptions;
 
 /**
  * Accepts links over gRPC on `node:http2` and hands each to `accept`.
- * @throws SlimError `link-failed` when the address cannot be had
+ * @throws SlimError `link-failed` when the address cannot be had, `invalid-config` for options that cannot be
  */
 export async function listenHttp2(
   options: Http2ListenerOptions,
   accept: (link: Link) => void,
 ): Promise<LinkListener> {
+  checkNumbers(options);
   const listener = new Http2Listener(options, accept);
   await listener.listen();
   return listener;
 }
 
+/** How long a client may take for its part of TLS. */
+const handshakeTimeoutMs = 10_000;
+
+/** Connections that came one after the other end at ages that differ, by a hundredth each. */
+const ageSteps = 10;
+
 class Http2Listener implements LinkListener {
   readonly #options: Http2ListenerOptions;
   readonly #accept: (link: Link) => void;
+  readonly #clock: Clock;
+  readonly #certificates: ListenerCertificates | undefined;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #connections = new Set<AcceptedConnection>();
+  #accepted = 0;
   #port = 0;
   #closing: Promise<void> | undefined;
 
   constructor(options: Http2ListenerOptions, accept: (link: Link) => void) {
+    const { tls, clock = systemClock, maxConnections } = options;
+    if (tls && 'path' in options) {
+      throw new SlimError('invalid-config', `${unixUrl(options.path)} takes no tls`);
+    }
     this.#options = options;
     this.#accept = accept;
+    this.#clock = clock;
+    this.#certificates = tls && new ListenerCertificates(tls);
     this.#server = this.#createServer();
+    if (maxConnections) this.#server.maxConnections = maxConnections;
+    this.#server.on('drop', (dropped) => {
+      const what = `more than ${maxConnections} connections`;
+      const { remoteAddress, remotePort } = dropped ?? {};
+      options.onRefused?.(new SlimError('refused', what), this.#remote(remoteAddress, remotePort));
+    });
+    this.#server.on('tlsClientError', (reason: NodeJS.ErrnoException, socket: Socket) => {
+      // A client that just leaves, such as a probe of the port, was not refused.
+      if (!reason.code?.startsWith('ERR_SSL')) return;
+      const { remoteAddress, remotePort } = socket;
+      const refusal = SlimError.from(reason, 'refused', 'TLS handshake');
+      options.onRefused?.(refusal, this.#remote(remoteAddress, remotePort));
+    });
     // Before any handshake, so that closing finds a socket that never came further.
     this.#server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
@@ -58,21 +82,29 @@ class Http2Listener implements LinkListener {
   }
 
   get url(): string {
-    const { host, tls } = this.#options;
-    return `${tls ? 'https' : 'http'}://${hostAndPort(host, this.#port)}`;
+    const options = this.#options;
+    if ('path' in options) return unixUrl(options.path);
+    return `${options.tls ? 'https' : 'http'}://${hostAndPort(options.host, this.#port)}`;
   }
 
   async listen(): Promise<void> {
-    const { host, port } = this.#options;
+    const options = this.#options;
+    const where =
+      'path' in options ? { path: options.path } : { host: options.host, port: options.port };
+    if ('path' in options) checkUnixPath(options.path);
     try {
-      this.#server.listen({ host, port });
+      if ('path' in options) await removeStaleSocket(options.path);
+      this.#server.listen(where);
       await once(this.#server, 'listening');
     } catch (reason) {
-      throw SlimError.from(reason, 'link-failed', `listening on ${host}:${port}`);
+      const name = 'path' in options ? this.url : `${options.host}:${options.port}`;
+      throw SlimError.from(reason, 'link-failed', `listening on ${name}`);
     }
     this.#port = portOf(this.#server);
     // From here on an error is a connection that could not be accepted. Its client sees it.
     this.#server.on('error', () => undefined);
+    const server = this.#server as TlsServer;
+    this.#certificates?.follow(this.#clock, (changed) => server.setSecureContext(changed));
   }
 
   close(): Promise<void> {
@@ -82,36 +114,62 @@ class Http2Listener implements LinkListener {
 
   #createServer(): Server {
     const serve = (socket: Socket): void => this.#serve(socket);
-    const { tls } = this.#options;
-    if (!tls) return createTcpServer(serve);
-    const { clientCa: ca, ...own } = tls;
-    const client = ca === undefined ? {} : { ca, requestCert: true };
-    try {
-      const options = { ...own, ...client, ALPNProtocols: ['h2'], handshakeTimeout: 10_000 };
-      return createTlsServer(options, serve);
-    } catch (reason) {
-      throw SlimError.from(reason, 'invalid-config', 'tls of the listener');
-    }
+    const options = this.#certificates?.initial;
+    if (!options) return createTcpServer(serve);
+    // With authorities for clients, one that has no certificate of theirs is refused.
+    const parts = { requestCert: options.ca !== undefined, ALPNProtocols: ['h2'] };
+    return createTlsServer({ ...options, ...parts, handshakeTimeout: handshakeTimeoutMs }, serve);
   }
 
   #serve(socket: Socket): void {
     // A socket may fail before HTTP/2 looks after it and after HTTP/2 let go of it.
     socket.on('error', () => undefined);
     if (socket.destroyed) return;
-    const { clock = systemClock, keepaliveMs = defaultKeepaliveMs } = this.#options;
-    const accept = this.#accept;
-    const connection = new AcceptedConnection({ socket, clock, keepaliveMs, accept });
+    const parts = { socket, clock: this.#clock, silenceMs: idleMs };
+    hearFirstWords(parts, (bytes) => this.#open(socket, saysItReadsWhileWriting(bytes)));
+  }
+
+  #open(socket: Socket, readsWhileWriting: boolean): void {
+    const connection = new AcceptedConnection({
+      socket,
+      carrier: readsWhileWriting ? socket : writeBehind(socket),
+      remote: this.#remote(socket.remoteAddress, socket.remotePort),
+      clock: this.#clock,
+      settings: this.#options,
+      maxAgeMs: this.#nextAgeMs(),
+      accept: this.#accept,
+    });
     this.#connections.add(connection);
     void connection.gone.then(() => this.#connections.delete(connection));
   }
 
+  #nextAgeMs(): number | undefined {
+    const { maxConnectionAgeMs } = this.#options;
+    if (maxConnectionAgeMs === undefined) return undefined;
+    const earlier = (this.#accepted++ % ageSteps) / 100;
+    return Math.ceil(maxConnectionAgeMs * (1 - earlier));
+  }
+
+  /** Who is at the other end; a Unix socket does not say. */
+  #remote(address = 'unknown', port = 0): string {
+    return 'path' in this.#options ? this.url : hostAndPort(address, port);
+  }
+
   async #close(): Promise<void> {
+    this.#certificates?.close();
     const closed = once(this.#server, 'close');
     this.#server.close();
     await Promise.all([...this.#connections].map((connection) => connection.end()));
-    for (const socket of this.#sockets) socket.destroy();
-    await closed;
+    await Promise.all([closed, ...[...this.#sockets].map(destroyed)]);
   }
+}
+
+/** The server is closed a little before its sockets are. */
+function destroyed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once('close', () => resolve());
+    socket.destroy();
+  });
 }
 
 function portOf(server: Server): number {

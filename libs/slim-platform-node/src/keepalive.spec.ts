@@ -8,6 +8,11 @@ import { LinkProbe } from '../../slim-core/src/testing/link-probe.js';
 import { http2Dialler } from './http2-dialler.js';
 import { listenHttp2 } from './http2-listener.js';
 
+interface KeepaliveTimes {
+  readonly keepaliveMs?: number;
+  readonly keepaliveTimeoutMs?: number;
+}
+
 const never = new AbortController().signal;
 const ends: (() => unknown)[] = [];
 
@@ -37,16 +42,16 @@ async function openTunnel(port: number) {
   return { url, cut };
 }
 
-async function setup() {
+async function setup(keepalive: KeepaliveTimes = {}) {
   const clock = new ManualClock();
   let accept: (link: Link) => void = () => undefined;
   const accepted = new Promise<Link>((resolve) => {
     accept = resolve;
   });
-  const listener = await listenHttp2({ host: '127.0.0.1', port: 0, clock }, accept);
+  const listener = await listenHttp2({ host: '127.0.0.1', port: 0, clock, ...keepalive }, accept);
   ends.push(() => listener.close());
   const { url, cut } = await openTunnel(Number(new URL(listener.url).port));
-  const dialled = new LinkProbe(await http2Dialler(url, { clock }).dial(never));
+  const dialled = new LinkProbe(await http2Dialler(url, { clock, ...keepalive }).dial(never));
   return { clock, cut, dialled, accepted: new LinkProbe(await accepted) };
 }
 
@@ -58,6 +63,18 @@ describe('Keepalive', () => {
     const silence = { code: 'link-closed', message: expect.stringMatching('silent for 80000 ms') };
     expect(dialled.ends).toMatchObject([silence]);
     expect(accepted.ends).toMatchObject([silence]);
+    await Promise.all([dialled.link.close(), accepted.link.close()]);
+  });
+
+  it('waits as long as it is told to, on both sides', async () => {
+    const { clock, cut, dialled, accepted } = await setup({
+      keepaliveMs: 1_000,
+      keepaliveTimeoutMs: 200,
+    });
+    cut();
+    for (let round = 0; round < 3; round += 1) clock.advance(1_200);
+    const silence = { code: 'link-closed', message: expect.stringMatching('silent for 1200 ms') };
+    expect([dialled.ends, accepted.ends]).toMatchObject([[silence], [silence]]);
     await Promise.all([dialled.link.close(), accepted.link.close()]);
   });
 

@@ -1,15 +1,17 @@
-import type { Http2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Cancel, Clock } from '@nestjs-slim/core';
 import { pingTimeoutMs } from './http2-settings.js';
 
 /** What a keepalive watches and how. */
 export interface KeepaliveOptions {
-  readonly session: Http2Session;
+  /** What asks for a sign of life: a session of HTTP/2, or a WebSocket. */
+  readonly session: { readonly destroyed: boolean; ping(answered: () => void): unknown };
   readonly socket: Socket;
   readonly clock: Clock;
   /** A connection quiet for this long is asked for a sign of life; 0 never asks. */
   readonly keepaliveMs: number;
+  /** How long the peer may take for the sign of life; as an official node by default. */
+  readonly timeoutMs?: number | undefined;
   /** Called once, when no byte came for as long as a ping may take. */
   dead(quietMs: number): void;
 }
@@ -37,15 +39,16 @@ export class Keepalive {
 
   #ask(): void {
     if (this.#isAlive()) return this.#rest();
-    const { clock, session } = this.#options;
+    const { clock, session, timeoutMs = pingTimeoutMs } = this.#options;
     // Any byte counts as an answer: behind a slow upload the answer to the ping itself comes late.
     if (!session.destroyed) session.ping(() => undefined);
-    this.#cancel = clock.schedule(pingTimeoutMs, () => this.#judge());
+    this.#cancel = clock.schedule(timeoutMs, () => this.#judge());
   }
 
   #judge(): void {
     if (this.#isAlive()) return this.#rest();
-    this.#options.dead(this.#options.keepaliveMs + pingTimeoutMs);
+    const { keepaliveMs, timeoutMs = pingTimeoutMs } = this.#options;
+    this.#options.dead(keepaliveMs + timeoutMs);
   }
 
   #isAlive(): boolean {

@@ -6,13 +6,15 @@ import {
 import { http2Dialler } from './http2-dialler.js';
 import { nodeCrypto } from './node-crypto.js';
 import { SlimNode } from './slim-node.js';
+import { webSocketDialler } from './websocket-dialler.js';
+import { isWebSocketUrl } from './websocket-endpoint.js';
 
 /** One node: its URL, a dialler of another transport such as `grpcJsDialler(url)`, or one in this process. */
 export type NodeAddress = string | LinkDialler | SlimNode;
 
 /** What an application on Node.js is made from. */
 export interface SlimAppOptions extends Omit<CoreSlimAppOptions, 'crypto' | 'diallers' | 'local'> {
-  /** `http://host:port`, or several to try in turn, or a `SlimNode` of this process. */
+  /** `http://host:port`, `ws://host:port/path` or their secure forms, or several to try in turn, or a `SlimNode` of this process. */
   readonly node: NodeAddress | readonly NodeAddress[];
 }
 
@@ -37,7 +39,8 @@ export const SlimApp = {
 };
 
 function toDialler(node: NodeAddress): LinkDialler {
-  if (typeof node === 'string') return http2Dialler(node);
+  if (typeof node === 'string')
+    return isWebSocketUrl(node) ? webSocketDialler(node) : http2Dialler(node);
   if (!(node instanceof SlimNode)) return node;
   return { target: 'node in this process', dial: () => Promise.resolve(node.connectLocal()) };
 }

@@ -1,63 +1,111 @@
 import { randomUUID } from 'node:crypto';
 import {
   RoutingNode,
+  loadNameHash,
   memoryLinkPair,
   systemClock,
-  type Clock,
+  type CloseOptions,
+  type ConnectOptions,
   type Link,
+  type LinkDialler,
   type LinkListener,
   type NodeCounters,
+  type NodeEvents,
+  type NodeSnapshot,
+  type OutgoingLink,
+  type RouteSnapshot,
+  type RoutingNodeOptions,
+  type SlimError,
 } from '@nestjs-slim/core';
 import { listenHttp2 } from './http2-listener.js';
+import type { ListenerOptions } from './listener-options.js';
 import { nodeCrypto } from './node-crypto.js';
 
+/** Opens a listener that hands links to `accept`, and tells `refused` of those it turned away itself. */
+export type OpenListener = (
+  accept: (link: Link) => void,
+  refused: (reason: SlimError, remote: string) => void,
+) => Promise<LinkListener>;
+
+/** Where a node listens: an address for `listener`, or a function for a listener of another kind. */
+export type NodeListen = ListenerOptions | OpenListener;
+
 /** How a node listens and treats its links. */
-export interface SlimNodeOptions {
+export interface SlimNodeOptions extends Partial<
+  Pick<
+    RoutingNodeOptions,
+    'clock' | 'nodeId' | 'requireHeaderMac' | 'peers' | 'limits' | 'onForward'
+  >
+> {
   /** Where to listen; nothing is listened on when absent, and only this process can connect. */
-  readonly listen?: { readonly host: string; readonly port: number };
-  /** Announced to the other end of every link; random unless given. */
-  readonly nodeId?: string;
-  /** Refuse links that cannot authenticate their headers; true unless said otherwise. */
-  readonly requireHeaderMac?: boolean;
-  readonly clock?: Clock;
-  /** Opens the port; `listenHttp2` unless another transport is wanted, such as `listenGrpcJs`. */
+  readonly listen?: NodeListen | readonly NodeListen[];
+  /** Opens the ports; `listenHttp2` unless another transport is wanted, such as `listenGrpcJs`. */
   readonly listener?: typeof listenHttp2;
-  /** Sees every frame that leaves, as it leaves. For demos and diagnosis. */
-  readonly onForward?: (frame: Uint8Array) => void;
 }
 
 /** A routing node in this process: it accepts links of the network and of applications beside it. */
 export class SlimNode {
   readonly #node: RoutingNode;
-  readonly #listener: LinkListener | undefined;
+  readonly #listeners: LinkListener[] = [];
 
-  private constructor(node: RoutingNode, listener: LinkListener | undefined) {
+  private constructor(node: RoutingNode) {
     this.#node = node;
-    this.#listener = listener;
   }
 
-  /** @throws SlimError `link-failed` when the port cannot be opened */
+  /** @throws SlimError `link-failed` when a port cannot be opened, `invalid-config` */
   static async start(options: SlimNodeOptions = {}): Promise<SlimNode> {
-    const { clock = systemClock, nodeId = `node-${randomUUID()}` } = options;
-    const { listen, listener = listenHttp2, requireHeaderMac = true, onForward } = options;
-    const node = new RoutingNode({
-      crypto: nodeCrypto,
-      clock,
-      nodeId,
-      requireHeaderMac,
-      ...(onForward && { onForward }),
-    });
-    const opened = listen ? await listener(listen, (link) => node.accept(link)) : undefined;
-    return new SlimNode(node, opened);
+    const { listen = [], listener = listenHttp2, clock = systemClock, ...rest } = options;
+    await loadNameHash();
+    const nodeId = options.nodeId ?? `node-${randomUUID()}`;
+    const core = new RoutingNode({ ...rest, crypto: nodeCrypto, clock, nodeId });
+    const node = new SlimNode(core);
+    try {
+      for (const one of [listen].flat() as readonly NodeListen[]) await node.#listen(one, listener);
+    } catch (reason) {
+      await node.close();
+      throw reason;
+    }
+    return node;
   }
 
-  /** Where it listens, as a URL for `SlimApp.connect`; undefined when it does not. */
+  /** Where it listens first, as a URL for `SlimApp.connect`; undefined when it does not. */
   get url(): string | undefined {
-    return this.#listener?.url;
+    return this.#listeners[0]?.url;
+  }
+
+  /** Where it listens, in the order of `listen`. */
+  get urls(): readonly string[] {
+    return this.#listeners.map(({ url }) => url);
   }
 
   get counters(): NodeCounters {
     return this.#node.counters;
+  }
+
+  /** The node and its links as they are now. */
+  snapshot(): NodeSnapshot {
+    return this.#node.snapshot();
+  }
+
+  /** Names that are subscribed, at most so many, in no order. */
+  routes(limit: number): RouteSnapshot[] {
+    return this.#node.routes(limit);
+  }
+
+  /** Calls the listener at each such event; returns how to stop listening. */
+  on<Name extends keyof NodeEvents>(
+    name: Name,
+    listener: (event: NodeEvents[Name]) => void,
+  ): () => void {
+    return this.#node.on(name, listener);
+  }
+
+  /**
+   * Keeps up a link to another node: dials until it is there, and again whenever it is lost.
+   * @throws SlimError `invalid-name` for a route, `invalid-config`, `link-closed` when the node is closing
+   */
+  connect(dialler: LinkDialler, options: ConnectOptions): OutgoingLink {
+    return this.#node.connect(dialler, options);
   }
 
   /** A link from an application in this process. */
@@ -67,9 +115,24 @@ export class SlimNode {
     return outside;
   }
 
-  /** Ends every link in order and frees the port. May be called twice. */
-  async close(): Promise<void> {
-    await this.#node.close();
-    await this.#listener?.close();
+  /**
+   * Drains: takes no new links, lets out what is queued, ends every link in order and frees the ports.
+   * What is not done by the deadline is cut. May be called twice.
+   */
+  async close(options: CloseOptions = {}): Promise<void> {
+    const listeners = this.#listeners.map((listener) => listener.close());
+    await Promise.all([this.#node.close(options), ...listeners]);
+  }
+
+  async #listen(listen: NodeListen, listener: typeof listenHttp2): Promise<void> {
+    const accept = (link: Link): void => this.#node.accept(link);
+    const refused = (reason: SlimError, remote: string): void => {
+      this.#node.turnedAway(remote, reason);
+    };
+    const opened =
+      typeof listen === 'function'
+        ? await listen(accept, refused)
+        : await listener({ onRefused: refused, ...listen }, accept);
+    this.#listeners.push(opened);
   }
 }

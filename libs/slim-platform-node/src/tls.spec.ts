@@ -2,30 +2,20 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { Link, LinkDialler, LinkListener } from '@nestjs-slim/core';
+import type { Link, LinkDialler, LinkListener, SlimError } from '@nestjs-slim/core';
+import { makeCertificate } from '../../../test/support/certificates.js';
 import { LinkProbe } from '../../slim-core/src/testing/link-probe.js';
 import { grpcJsDialler } from './grpc-js-dialler.js';
 import { listenGrpcJs } from './grpc-js-listener.js';
 import { http2Dialler } from './http2-dialler.js';
 import { listenHttp2 } from './http2-listener.js';
 
-// Made for these tests with openssl: signed by itself, for localhost and 127.0.0.1, good until 2120.
-// The key guards nothing.
-const key = `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg593iFFmYk4FkkJrN
-+Oks7aolG118iawO1PIUk8iOVqChRANCAASr5ITPN+JgcXiwu7GVEnRvXk/608fW
-mAlKvlDdf8W+VPgJiIYvQE85gfY5+bkx0tBM4qva1HLhsd3+onI5lI/3
------END PRIVATE KEY-----`;
-const cert = `-----BEGIN CERTIFICATE-----
-MIIBZzCCAQ2gAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
-c3QwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBQxEjAQBgNVBAMM
-CWxvY2FsaG9zdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABKvkhM834mBxeLC7
-sZUSdG9eT/rTx9aYCUq+UN1/xb5U+AmIhi9ATzmB9jn5uTHS0Eziq9rUcuGx3f6i
-cjmUj/ejTjBMMA8GA1UdEwEB/wQFMAMBAf8wGgYDVR0RBBMwEYIJbG9jYWxob3N0
-hwR/AAABMB0GA1UdDgQWBBTEdRU449hpMCSrJtx7dDoA56z1ODAKBggqhkjOPQQD
-AgNIADBFAiBAHsMHjPra5Pyf99KFLfqE+s3nylTf9RFraWlm9EETkwIhAIUfhfkt
-VLCLA768rmHfKedjpfZAF9Obsr95wRdSWR/V
------END CERTIFICATE-----`;
+const authority = makeCertificate({ subject: 'authority' });
+const hosts = ['localhost', '127.0.0.1'];
+const { cert, key } = makeCertificate({ subject: 'node', hosts, issuer: authority });
+const client = makeCertificate({ subject: 'client', issuer: authority });
+const stranger = makeCertificate({ subject: 'stranger' });
+const ca = authority.cert;
 
 const never = new AbortController().signal;
 const anyPort = { host: '127.0.0.1', port: 0 };
@@ -65,16 +55,14 @@ describe('links over TLS', () => {
   it('are dialled with https and the authority that signed the listener', async () => {
     const listener = await keep(listenHttp2({ ...anyPort, tls: { key, cert } }, echo));
     expect(listener.url).toMatch(/^https:/);
-    expect(await echoes(http2Dialler(listener.url, { tls: { ca: cert } }))).toBe(true);
+    expect(await echoes(http2Dialler(listener.url, { tls: { ca } }))).toBe(true);
     const { port } = new URL(listener.url);
-    expect(await echoes(http2Dialler(`https://localhost:${port}`, { tls: { ca: cert } }))).toBe(
-      true,
-    );
+    expect(await echoes(http2Dialler(`https://localhost:${port}`, { tls: { ca } }))).toBe(true);
   });
 
   it.each([
     ['of an authority that is not trusted', {}],
-    ['for another name', { ca: cert, servername: 'other.example' }],
+    ['for another name', { ca, serverName: 'other.example' }],
   ])('refuse a certificate %s', async (_, tls) => {
     const listener = await keep(listenHttp2({ ...anyPort, tls: { key, cert } }, echo));
     await expect(http2Dialler(listener.url, { tls }).dial(never)).rejects.toMatchObject({
@@ -84,11 +72,75 @@ describe('links over TLS', () => {
   });
 
   it('ask a client for its certificate where the listener says so', async () => {
-    const tls = { key, cert, clientCa: cert };
+    const tls = { key, cert, clientCa: ca };
+    const refused: SlimError[] = [];
+    const onRefused = (reason: SlimError): unknown => refused.push(reason);
+    const listener = await keep(listenHttp2({ ...anyPort, tls, onRefused }, echo));
+    const own = { key: client.key, cert: client.cert };
+    expect(await echoes(http2Dialler(listener.url, { tls: { ca, ...own } }))).toBe(true);
+    for (const other of [{}, { key: stranger.key, cert: stranger.cert }]) {
+      const dialler = http2Dialler(listener.url, { tls: { ca, ...other } });
+      await expect(dialler.dial(never)).rejects.toMatchObject({ code: 'link-failed' });
+    }
+    // node:tls says nothing of the one whose certificate it got and does not trust.
+    expect(refused).toMatchObject([
+      { code: 'refused', message: expect.stringMatching(/^TLS handshake: .*certificate/) },
+    ]);
+  });
+
+  it('take any certificate only when told to', async () => {
+    const listener = await keep(listenHttp2({ ...anyPort, tls: { key, cert } }, echo));
+    const tls = { insecureSkipVerify: true };
+    expect(await echoes(http2Dialler(listener.url, { tls }))).toBe(true);
+  });
+
+  it('check the name that they are told to instead of the host', async () => {
+    const named = makeCertificate({ subject: 'n', hosts: ['node.example'], issuer: authority });
+    const own = { key: named.key, cert: named.cert };
+    const listener = await keep(listenHttp2({ ...anyPort, tls: own }, echo));
+    const tls = { ca, serverName: 'node.example' };
+    for (const dialler of [http2Dialler, grpcJsDialler]) {
+      expect(await echoes(dialler(listener.url, { tls }))).toBe(true);
+      await expect(dialler(listener.url, { tls: { ca } }).dial(never)).rejects.toMatchObject({
+        code: 'link-failed',
+      });
+    }
+  });
+
+  it('trust the authorities of the system beside their own when told to', async () => {
+    const listener = await keep(listenHttp2({ ...anyPort, tls: { key, cert } }, echo));
+    expect(await echoes(http2Dialler(listener.url, { tls: { ca, systemCas: true } }))).toBe(true);
+  });
+
+  it.each([
+    [undefined, 'TLSv1.3'],
+    ['tls1.2', 'TLSv1.2'],
+    ['tls1.3', 'TLSv1.3'],
+  ] as const)('offer with version %s only %s', async (version, only) => {
+    const tls = { key, cert, ...(version && { version }) };
     const listener = await keep(listenHttp2({ ...anyPort, tls }, echo));
-    expect(await echoes(http2Dialler(listener.url, { tls: { ca: cert, key, cert } }))).toBe(true);
+    const port = Number(new URL(listener.url).port);
+    const spoken = (['TLSv1.2', 'TLSv1.3'] as const).map(async (one) => {
+      const versions = { minVersion: one, maxVersion: one };
+      const socket = connectTls({
+        port,
+        host: '127.0.0.1',
+        ca,
+        ALPNProtocols: ['h2'],
+        ...versions,
+      });
+      ends.push(() => socket.destroy());
+      return new Promise<unknown>((resolve) => {
+        socket.once('secureConnect', () => resolve(socket.getProtocol()));
+        socket.once('error', () => resolve(undefined));
+      });
+    });
+    expect((await Promise.all(spoken)).filter(Boolean)).toStrictEqual([only]);
+    const ours = version ? { ca, version } : { ca };
+    expect(await echoes(http2Dialler(listener.url, { tls: ours }))).toBe(true);
+    const other = only === 'TLSv1.3' ? 'tls1.2' : 'tls1.3';
     await expect(
-      http2Dialler(listener.url, { tls: { ca: cert } }).dial(never),
+      http2Dialler(listener.url, { tls: { ca, version: other } }).dial(never),
     ).rejects.toMatchObject({ code: 'link-failed' });
   });
 
@@ -98,10 +150,10 @@ describe('links over TLS', () => {
     const plain = connectTcp({ port, host: '127.0.0.1' }).on('error', () => undefined);
     plain.write('GET / HTTP/1.1\r\n\r\n');
     await closed(plain);
-    const other = { port, host: '127.0.0.1', ca: cert, ALPNProtocols: ['http/1.1'] };
+    const other = { port, host: '127.0.0.1', ca, ALPNProtocols: ['http/1.1'] };
     const strange = connectTls(other).on('error', () => undefined);
     await closed(strange);
-    expect(await echoes(http2Dialler(listener.url, { tls: { ca: cert } }))).toBe(true);
+    expect(await echoes(http2Dialler(listener.url, { tls: { ca } }))).toBe(true);
   });
 
   it('leave no socket when the listener closes during a handshake', async () => {
@@ -109,26 +161,60 @@ describe('links over TLS', () => {
     const port = Number(new URL(listener.url).port);
     const silent = connectTcp({ port, host: '127.0.0.1' }).on('error', () => undefined);
     const hungUp = closed(silent);
-    expect(await echoes(http2Dialler(listener.url, { tls: { ca: cert } }))).toBe(true);
+    expect(await echoes(http2Dialler(listener.url, { tls: { ca } }))).toBe(true);
     await listener.close();
     await hungUp;
   });
 
-  it('are not offered with a key that cannot be read', async () => {
-    const tls = { key: 'no key', cert };
+  it.each([
+    ['a key that is none', { key: 'no key', cert }, /key given as text: expected a private key/],
+    [
+      'the key of another',
+      { key: client.key, cert },
+      /key given as text is not the key of the cert/,
+    ],
+    ['a certificate that is none', { key, cert: 'none' }, /expected at least one PEM certificate/],
+    [
+      'a damaged certificate',
+      { key, cert: cert.slice(0, 300) + cert.slice(310) },
+      /the certificate/,
+    ],
+    ['a client CA that is none', { key, cert, clientCa: key }, /client CA given as text/],
+    ['a file that is not there', { key, cert: { file: '/no/c.pem' } }, /in \/no\/c.pem: .*ENOENT/],
+  ])('are not offered with %s', async (_, tls, message) => {
     await expect(listenHttp2({ ...anyPort, tls }, echo)).rejects.toMatchObject({
       code: 'invalid-config',
+      message: expect.stringMatching(message),
     });
+  });
+
+  it.each([
+    ['the key of another', { ca, cert: client.cert, key }],
+    ['a certificate without its key', { ca, cert }],
+    ['authorities that are none', { ca: 'x' }],
+  ])('are not dialled with %s', async (_, tls) => {
+    for (const dialler of [http2Dialler, grpcJsDialler]) {
+      await expect(dialler('https://127.0.0.1:1', { tls }).dial(never)).rejects.toMatchObject({
+        code: 'invalid-config',
+      });
+    }
   });
 
   it('work with grpc-js on either side', async () => {
     const pairs = [{ private_key: Buffer.from(key), cert_chain: Buffer.from(cert) }];
     const serverCredentials = ServerCredentials.createSsl(null, pairs);
-    const credentials = ChannelCredentials.createSsl(Buffer.from(cert));
+    const channelCredentials = ChannelCredentials.createSsl(Buffer.from(ca));
     const ours = await keep(listenHttp2({ ...anyPort, tls: { key, cert } }, echo));
-    const theirs = await keep(listenGrpcJs({ ...anyPort, credentials: serverCredentials }, echo));
+    const theirs = await keep(listenGrpcJs({ ...anyPort, serverCredentials }, echo));
     expect(theirs.url).toMatch(/^https:/);
-    expect(await echoes(grpcJsDialler(ours.url, { credentials }))).toBe(true);
-    expect(await echoes(http2Dialler(theirs.url, { tls: { ca: cert } }))).toBe(true);
+    expect(await echoes(grpcJsDialler(ours.url, { channelCredentials }))).toBe(true);
+    expect(await echoes(http2Dialler(theirs.url, { tls: { ca } }))).toBe(true);
+  });
+
+  it('are refused where grpc-js cannot reload certificates', async () => {
+    await expect(listenGrpcJs({ ...anyPort, tls: { key, cert } }, echo)).rejects.toMatchObject({
+      code: 'invalid-config',
+      message: 'listenGrpcJs has no tls: use serverCredentials, or listenHttp2',
+    });
   });
 });

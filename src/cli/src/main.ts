@@ -7,6 +7,8 @@ type Command = (words: readonly string[], stop: AbortSignal) => Promise<void>;
 /** Each is loaded when it is given: a node has no use for what the others need. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   node: async () => (await import('./commands/node.js')).node,
+  config: async () => (await import('./commands/config.js')).config,
+  top: async () => (await import('./commands/top.js')).top,
   listen: async () => (await import('./commands/listen.js')).listen,
   request: async () => (await import('./commands/request.js')).request,
   channel: async () => (await import('./commands/channel.js')).channel,
@@ -26,11 +28,16 @@ async function main([command = 'help', ...words]: readonly string[]): Promise<vo
   }
   if (words.some((word) => helpFlags.has(word))) return log(usageOf(command));
   const stop = new AbortController();
-  const onSignal = (): void => stop.abort(new SlimError('aborted', 'stopped by a signal'));
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
+  process.on('SIGINT', () => stopOrExit(stop));
+  process.on('SIGTERM', () => stopOrExit(stop));
   const run = await load();
   await run(words, stop.signal);
+}
+
+/** The first signal ends the command in order. Whoever sends a second one does not want to wait for that. */
+function stopOrExit(stop: AbortController): void {
+  if (stop.signal.aborted) process.exit(1);
+  stop.abort(new SlimError('aborted', 'stopped by a signal'));
 }
 
 await main(process.argv.slice(2)).catch(printFailure);

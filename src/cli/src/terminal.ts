@@ -6,6 +6,7 @@ import {
   type Interface,
 } from 'node:readline';
 import { SlimError } from '@nestjs-slim/core';
+import { printable } from './printable.js';
 
 const prompt = '> ';
 
@@ -115,9 +116,4 @@ export class Terminal {
     clearScreenDown(this.#output);
     return rows;
   }
-}
-
-/** What others send must not steer the terminal. */
-function printable(text: string): string {
-  return text.replace(/(?![\n\t])\p{Cc}/gu, '\u{fffd}');
 }

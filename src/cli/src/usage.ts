@@ -3,8 +3,14 @@ import { typedLineHelp } from './typed-line.js';
 const common =
   'common: --node URL --secret TEXT --name NAME --[no-]mls --[no-]reliable --timeout MS';
 
-const node = `slim node [--config FILE] [--listen HOST:PORT]
-    run a routing node`;
+const node = `slim node [--config FILE] [--listen HOST:PORT] [--admin HOST:PORT]
+    run a routing node; --admin opens its status page, metrics and health`;
+
+const config = `slim config check FILE
+    say whether a node could run with a configuration file, and all that is wrong with it`;
+
+const top = `slim top [--admin URL] [--interval MS] [--count N]
+    show the links of a node live, from its admin port; q ends`;
 
 const listen = `slim listen NAME [--echo]
     accept sessions, print each message`;
@@ -25,13 +31,15 @@ ${typedLineHelp}`;
 
 const details: Readonly<Record<string, string>> = {
   node,
+  config,
+  top,
   listen: `${listen}\n${common}`,
   request: `${request}\n${common}`,
   channel: `${channel}\n${common}\n\n${talking}`,
 };
 
 /** What the program understands. */
-export const usage = `${[node, listen, request, channel].join('\n')}
+export const usage = `${[node, config, top, listen, request, channel].join('\n')}
 ${common}
 slim COMMAND --help tells more about one command; NAME is org/namespace/service`;
 

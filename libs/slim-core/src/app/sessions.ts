@@ -1,6 +1,6 @@
 import type { Identity } from '../auth/identity.js';
 import { SlimError } from '../errors/slim-error.js';
-import { loadMls } from '../mls/load-mls.js';
+import { loadMls, MlsPreload } from '../mls/load-mls.js';
 import { channelIds, nullId } from '../names/name-id.js';
 import type { SlimName } from '../names/slim-name.js';
 import type { BaseSession, SessionOwner, SessionSetup } from '../session/base-session.js';
@@ -16,11 +16,11 @@ import { Discovery } from '../session/discovery.js';
 import { Initiator } from '../session/initiator.js';
 import { Moderator } from '../session/moderator.js';
 import { PointToPointSession } from '../session/point-to-point.js';
-import { Responder } from '../session/responder.js';
+import { Responder, type Invited } from '../session/responder.js';
 import { randomSessionId, type SessionContext } from '../session/session-context.js';
-import type { SessionPolicy } from '../session/session-policy.js';
 import type { Session } from '../session/session.js';
 import { Unread } from '../session/unread.js';
+import type { StateRecord } from '../store/state-store.js';
 import type { JoinRequest } from '../wire/command-payload.js';
 import { messageType, sessionType, type MessageType } from '../wire/session-header.js';
 import type { WireName } from '../wire/wire-name.js';
@@ -30,6 +30,10 @@ import type {
   InvitationPolicy,
   OpenSessionOptions,
 } from './session-options.js';
+import { rejoinNetwork, restoreSessions } from './restored-sessions.js';
+import type { SessionKeeper } from './session-keeper.js';
+import { channelOf, settingsOf, withTimers } from './session-setup.js';
+import { SessionTable } from './session-table.js';
 
 /** What sessions need of the application they belong to. */
 export interface SessionsOptions {
@@ -40,6 +44,8 @@ export interface SessionsOptions {
   /** True for the names this application is found under. */
   owns(name: WireName): boolean;
   dropped(reason: SlimError): void;
+  /** Where sessions survive a restart. */
+  readonly keeper?: SessionKeeper | undefined;
 }
 
 const defaultDiscoveryMs = 2_000;
@@ -47,8 +53,6 @@ const defaultDiscoveryMs = 2_000;
 const minIntervalMs = 10;
 /** Sessions that were opened to us and nobody took yet. */
 const maxPendingSessions = 1_024;
-/** Sessions that ended lately, whose peer may not have heard our good-bye. */
-const maxRecentSessions = 1_024;
 
 /** All sessions of one application: those it opens, and those that others open to it. */
 export class Sessions {
@@ -56,18 +60,23 @@ export class Sessions {
   /** False keeps others from finding this application; sessions that exist go on. */
   discoverable = true;
   readonly #options: SessionsOptions;
-  readonly #sessions = new Map<number, BaseSession>();
-  readonly #recent = new Map<number, ChannelMemory>();
+  readonly #table: SessionTable;
+  readonly #preload: MlsPreload;
 
   constructor(options: SessionsOptions) {
+    const { clock, policy } = options.context;
     this.#options = options;
+    this.#table = new SessionTable(policy.maxSessions);
+    this.#preload = new MlsPreload(clock);
   }
 
+  /** @throws SlimError `backpressure` beyond `maxSessions`, and see `SlimApp.openSession` */
   async open(target: WireName, options: OpenSessionOptions): Promise<Session> {
+    this.#table.assertRoom();
     const { discoveryMs = defaultDiscoveryMs, signal } = options;
     const { context } = this.#options;
     const setup = this.#setup(options);
-    const session = this.#add(new PointToPointSession(context, setup, this.#owner));
+    const session = this.#table.add(new PointToPointSession(context, setup, this.#owner));
     try {
       await new Initiator(session).open(target, { discoveryMs, signal });
     } catch (reason) {
@@ -104,6 +113,7 @@ export class Sessions {
     }
   }
 
+  /** @throws SlimError `backpressure` beyond `maxSessions`, and see `SlimApp.createChannel` */
   async createChannel(name: SlimName, options: OpenSessionOptions): Promise<Channel> {
     const { discoveryMs = defaultDiscoveryMs } = options;
     const { context, own, direction } = this.#options;
@@ -117,7 +127,8 @@ export class Sessions {
       memory: new ChannelMemory(),
       ...settings,
     };
-    const channel = this.#add(new ChannelSession(context, setup, this.#owner));
+    this.#table.assertRoom();
+    const channel = this.#table.add(new ChannelSession(context, setup, this.#owner));
     new Moderator(channel, discoveryMs);
     try {
       if (setup.mls) {
@@ -131,22 +142,48 @@ export class Sessions {
       throw reason;
     }
     channel.admit({ ...online(own), settings }, context.provider.tokenId);
+    channel.keep();
     return channel;
   }
 
   /** Takes a message off the link. @throws SlimError when it is refused, which loses nothing else */
   receive(incoming: Incoming): void {
-    const session = this.#sessions.get(incoming.session.sessionId);
+    const session = this.#table.get(incoming.session.sessionId);
     if (session && !isAnew(session, incoming)) session.receive(incoming);
     else this.#unknown(incoming);
   }
 
-  /** Closes those that were opened under a name, or all. */
-  async close(source?: WireName): Promise<void> {
-    const closing = [...this.#sessions.values()].filter(
-      ({ setup }) => source === undefined || setup.source.equals(source),
-    );
+  /** Takes up what was kept before a restart; nothing is sent. @throws SlimError `store-failed` */
+  async restore(records: readonly StateRecord[]): Promise<readonly (Session | Channel)[]> {
+    const restored = await restoreSessions(records, this.#options.context, this.#owner);
+    for (const { session, lastId } of restored) {
+      this.#options.keeper?.resume(this.#table.add(session), lastId);
+    }
+    return restored.map(({ session }) => session);
+  }
+
+  /** Has those that were restored take part again. @throws SlimError `timeout`, `link-failed`, `link-closed` */
+  async rejoin(subscribe: (name: WireName) => Promise<void>): Promise<void> {
+    const { own } = this.#options;
+    await Promise.all([...this.#table].map((each) => rejoinNetwork(each, own, subscribe)));
+  }
+
+  /** Closes those that were opened under a name. */
+  async close(source: WireName): Promise<void> {
+    const closing = [...this.#table].filter(({ setup }) => setup.source.equals(source));
     await Promise.all(closing.map((session) => session.close()));
+  }
+
+  /** Closes all; those that are kept only here, for they go on after the next start. */
+  async end(): Promise<void> {
+    const { keeper } = this.#options;
+    const closing = [...this.#table].map((session) => {
+      if (!keeper?.has(session)) return session.close();
+      keeper.release(session);
+      return session.finish();
+    });
+    await Promise.all(closing);
+    await this.#preload.close();
   }
 
   /** The first message of a session that another application opens, or the last of one that is over. */
@@ -173,7 +210,7 @@ export class Sessions {
       case messageType.groupClose:
         return this.#answer(incoming, messageType.groupAck, { groupAck: {} });
       case messageType.leaveRequest:
-        this.#recent.get(incoming.session.sessionId)?.add(incoming);
+        this.#table.memoryOf(incoming.session.sessionId)?.add(incoming);
         return this.#answer(incoming, messageType.leaveReply, { leaveReply: {} });
       default:
     }
@@ -182,7 +219,7 @@ export class Sessions {
   #isFarewell({ session }: Incoming): boolean {
     const { messageType: type, sessionId } = session;
     const isLast = type === messageType.groupClose || type === messageType.leaveRequest;
-    return isLast && this.#recent.has(sessionId);
+    return isLast && this.#table.memoryOf(sessionId) !== undefined;
   }
 
   #invited(incoming: Incoming, identity: Identity): void {
@@ -212,22 +249,29 @@ export class Sessions {
   #decided(accepted: boolean, incoming: Incoming, identity: Identity): void {
     if (!accepted) return this.#answer(incoming, messageType.groupNack, { groupNack: {} });
     const request = incoming.command?.joinRequest;
-    const known = this.#sessions.get(incoming.session.sessionId);
+    const known = this.#table.get(incoming.session.sessionId);
     if (known && isSuperseded(known, incoming, identity)) {
       known.finish(new SlimError('session-closed', 'this member was removed and is invited again'));
     } else if (known) {
       // Decided twice, because the invitation was repeated meanwhile.
       return known.receive(incoming);
     }
-    if (this.#recent.get(incoming.session.sessionId)?.has(incoming)) return;
+    if (this.#table.memoryOf(incoming.session.sessionId)?.has(incoming)) return;
     if (!request) return;
+    try {
+      this.#table.assertRoom();
+    } catch (reason) {
+      this.#answer(incoming, messageType.groupNack, { groupNack: {} });
+      throw reason;
+    }
     const setup = this.#invitedSetup(incoming, request);
     switch (incoming.session.sessionType) {
       case sessionType.pointToPoint: {
-        const joined = this.#add(
+        const joined = this.#table.add(
           new PointToPointSession(this.#options.context, setup, this.#owner),
         );
-        new Responder(joined, incoming, identity, () => this.incoming.push(joined));
+        const invited = invitedBy(incoming, identity);
+        new Responder(joined, invited, () => this.incoming.push(joined));
         return joined.receive(incoming);
       }
       case sessionType.multicast:
@@ -243,16 +287,16 @@ export class Sessions {
     setup: SessionSetup & ReturnType<typeof channelOf>,
   ): void {
     const { context, direction } = this.#options;
-    const memory = this.#recent.get(setup.id) ?? new ChannelMemory();
+    const memory = this.#table.memoryOf(setup.id) ?? new ChannelMemory();
     memory.add(incoming);
-    const joined = this.#add(
+    const joined = this.#table.add(
       new ChannelSession(
         context,
         { ...setup, moderator: incoming.source, memory, ...settingsOf(direction) },
         this.#owner,
       ),
     );
-    new ChannelMember(joined, incoming, identity, () => this.incoming.push(joined));
+    new ChannelMember(joined, invitedBy(incoming, identity), () => this.incoming.push(joined));
     joined.receive(incoming);
   }
 
@@ -288,40 +332,29 @@ export class Sessions {
 
   #search(): Discovery {
     const { context } = this.#options;
-    return this.#add(new Discovery(context, this.#setup({}), this.#owner));
+    return this.#table.add(new Discovery(context, this.#setup({}), this.#owner));
   }
 
   #freeId(): number {
     for (;;) {
       const id = randomSessionId(this.#options.context.crypto);
-      if (!this.#sessions.has(id)) return id;
+      if (!this.#table.has(id)) return id;
     }
   }
 
-  #add<Added extends BaseSession>(session: Added): Added {
-    this.#sessions.set(session.id, session);
-    return session;
-  }
-
   get #owner(): SessionOwner {
+    const { keeper, dropped } = this.#options;
     return {
-      dropped: (reason) => this.#options.dropped(reason),
-      ended: (session) => this.#forget(session),
+      dropped: (reason) => dropped(reason),
+      ended: (session) => {
+        this.#table.remove(session);
+        keeper?.forget(session);
+      },
+      ...(keeper && {
+        keep: (session) => keeper.keep(session),
+        number: (session, messageId) => keeper.number(session, messageId),
+      }),
     };
-  }
-
-  #forget(session: BaseSession): void {
-    const { id } = session;
-    if (this.#sessions.get(id) === session) this.#sessions.delete(id);
-    // Nobody says good-bye to a search.
-    if (session instanceof Discovery) return;
-    this.#recent.delete(id);
-    this.#recent.set(
-      id,
-      session instanceof ChannelSession ? session.setup.memory : new ChannelMemory(),
-    );
-    const [oldest] = this.#recent.keys();
-    if (this.#recent.size > maxRecentSessions && oldest !== undefined) this.#recent.delete(oldest);
   }
 
   /** Answers a control message that belongs to no session here. */
@@ -355,38 +388,11 @@ const isSuperseded = (session: BaseSession, incoming: Incoming, { subject }: Ide
   session.moderatorIdentity?.subject === subject &&
   !session.setup.memory.has(incoming);
 
-const isOpening = (type: number): boolean =>
-  type === messageType.discoveryRequest || type === messageType.joinRequest;
-
-/** The two names of a channel: of one name, with two ids (reference: sessions 2.3). */
-function channelOf({ channel, control }: JoinRequest): {
-  readonly channel: WireName;
-  readonly control: WireName;
-} {
-  const isPair =
-    channel?.hasText &&
-    control?.hasText &&
-    channel.prefix === control.prefix &&
-    channel.id !== control.id &&
-    channel.id !== nullId &&
-    control.id !== nullId;
-  if (!isPair) throw new SlimError('malformed-frame', 'an invitation names no proper channel');
-  return { channel, control };
-}
-
-const settingsOf = (direction: Direction) => ({
-  sendsData: direction === 'both' || direction === 'send',
-  receivesData: direction === 'both' || direction === 'receive',
+const invitedBy = ({ source, session }: Incoming, identity: Identity): Invited => ({
+  moderator: source,
+  identity,
+  invitationId: session.messageId,
 });
 
-function withTimers(
-  policy: SessionPolicy,
-  intervalMs: number | undefined,
-  maxRetries: number | undefined,
-): SessionPolicy {
-  return {
-    ...policy,
-    intervalMs: intervalMs ?? policy.intervalMs,
-    maxRetries: maxRetries ?? policy.maxRetries,
-  };
-}
+const isOpening = (type: number): boolean =>
+  type === messageType.discoveryRequest || type === messageType.joinRequest;

@@ -1,4 +1,4 @@
-import type { IdentityPair, IdentitySource } from '../auth/identity.js';
+import type { IdentityContext, IdentityPair, IdentitySource } from '../auth/identity.js';
 import { systemClock, type Clock } from '../clock/clock.js';
 import type { Crypto } from '../crypto/crypto.js';
 import { SlimError } from '../errors/slim-error.js';
@@ -9,20 +9,23 @@ import { applicationId } from '../names/name-id.js';
 import { SlimName } from '../names/slim-name.js';
 import type { Channel } from '../session/channel.js';
 import { Composer } from '../session/composer.js';
-import { Emitter } from '../session/emitter.js';
+import { Emitter } from '../events/emitter.js';
 import { toIncoming } from '../session/incoming.js';
 import type { SessionContext } from '../session/session-context.js';
 import { defaultSessionPolicy, type SessionPolicy } from '../session/session-policy.js';
 import type { Session } from '../session/session.js';
+import type { StateStoreSource } from '../store/state-store.js';
 import type { Frame } from '../wire/frame.js';
 import { WireName } from '../wire/wire-name.js';
-import { defaultBackoff, type BackoffPolicy } from './backoff.js';
+import { defaultBackoff, type BackoffPolicy } from '../link/backoff.js';
 import type {
   Direction,
   DiscoverOptions,
   InvitationPolicy,
   OpenSessionOptions,
 } from './session-options.js';
+import { KeptState } from './kept-state.js';
+import { SessionKeeper } from './session-keeper.js';
 import { Sessions } from './sessions.js';
 import { Subscriptions } from './subscriptions.js';
 import { Uplink, type LinkStatus } from './uplink.js';
@@ -46,6 +49,11 @@ export interface SlimAppOptions {
   readonly backoff?: BackoffPolicy;
   /** Gives up connecting. */
   readonly signal?: AbortSignal;
+  /**
+   * Where identity and sessions survive a restart: see `restored`. Closing the application then leaves its
+   * sessions as they are for the next start; a session ends when it is closed itself.
+   */
+  readonly store?: StateStoreSource | undefined;
 }
 
 /** What an application tells whoever listens. */
@@ -68,6 +76,8 @@ export class SlimApp {
   readonly #context: SessionContext;
   readonly #sessions: Sessions;
   readonly #events = new Emitter<SlimAppEvents>();
+  readonly #kept: KeptState | undefined;
+  #restored: readonly (Session | Channel)[] = [];
   #status: LinkStatus = 'reconnecting';
   #closing: Promise<void> | undefined;
 
@@ -75,7 +85,7 @@ export class SlimApp {
     options: SlimAppOptions,
     name: SlimName,
     identity: IdentityPair,
-    suite: Suite,
+    { suite, kept }: { readonly suite: Suite; readonly kept: KeptState | undefined },
   ) {
     const { crypto, clock = systemClock, diallers, local = false } = options;
     const { provider } = identity;
@@ -103,30 +113,37 @@ export class SlimApp {
     const token = (): string => provider.token();
     this.#subscriptions = new Subscriptions({ clock, newId, token, send }, this.#own);
     this.#context = this.#makeContext(options, identity, suite);
+    this.#kept = kept;
+    const dropped = (reason: SlimError): void => this.#events.emit('dropped', reason);
     this.#sessions = new Sessions({
       context: this.#context,
       own: this.#own,
       accept: options.accept ?? (() => true),
       direction: options.direction ?? 'both',
       owns: (target) => this.#subscriptions.owns(target),
-      dropped: (reason) => this.#events.emit('dropped', reason),
+      dropped,
+      keeper: kept && new SessionKeeper(kept.store, dropped),
     });
   }
 
   /**
-   * Connects to a node and subscribes the own name.
-   * @throws SlimError `invalid-name`, `invalid-config`, `link-failed`, `negotiation-failed`, `aborted`
+   * Connects to a node and subscribes the own name; with a store, takes up what was kept.
+   * @throws SlimError `invalid-name`, `invalid-config`, `store-failed`, `link-failed`,
+   * `negotiation-failed`, `aborted`
    */
   static async connect(options: SlimAppOptions): Promise<SlimApp> {
     const name = SlimName.from(options.name);
     await loadNameHash();
     const { crypto, clock = systemClock } = options;
     const suite = cipherSuite(crypto);
-    const identity = await options.identity({ name, crypto, clock });
-    const app = new SlimApp(options, name, identity, suite);
+    const kept = options.store && (await KeptState.open(options.store, crypto, name));
+    const identity = await identify(options, { name, crypto, clock }, kept);
+    const app = new SlimApp(options, name, identity, { suite, kept });
     try {
+      if (kept) app.#restored = await app.#sessions.restore(kept.take());
       await app.#uplink.connect(options.signal);
       await app.#subscriptions.add(app.#own);
+      if (kept) await app.#sessions.rejoin((alias) => app.#subscriptions.add(alias));
     } catch (reason) {
       await app.close();
       throw reason;
@@ -205,6 +222,11 @@ export class SlimApp {
     return this.#sessions.incoming;
   }
 
+  /** Sessions and channels of before the last restart, which go on; none without a store. */
+  get restored(): readonly (Session | Channel)[] {
+    return this.#restored;
+  }
+
   /**
    * Receives sessions for another name too. It stays subscribed when the link is dialled again.
    * @throws SlimError `invalid-name`, `timeout`, `link-closed`, `link-failed`
@@ -220,18 +242,19 @@ export class SlimApp {
     await this.#subscriptions.remove(alias);
   }
 
-  /** Closes every session in order, then the link. May be called twice. */
+  /** Closes every session in order, but for those that are kept, then the link. May be called twice. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
   async #close(): Promise<void> {
-    await this.#sessions.close();
+    await this.#sessions.end();
     this.#sessions.incoming.end();
     this.#subscriptions.interrupt();
     await this.#uplink.close();
     this.#context.provider.close?.();
+    await this.#kept?.store.close();
   }
 
   #alias(name: SlimName | string): WireName {
@@ -283,6 +306,25 @@ export class SlimApp {
     const incoming = toIncoming(message);
     if (!incoming) return undefined;
     return this.#sessions.receive(incoming);
+  }
+}
+
+/** The identity, which is that of before where it was kept. */
+async function identify(
+  { identity: source }: SlimAppOptions,
+  context: IdentityContext,
+  kept: KeptState | undefined,
+): Promise<IdentityPair> {
+  if (!kept) return source(context);
+  let identity: IdentityPair | undefined;
+  try {
+    identity = await source({ ...context, recall: kept.recall });
+    kept.confirm(identity.provider);
+    return identity;
+  } catch (reason) {
+    identity?.provider.close?.();
+    await kept.store.close();
+    throw reason;
   }
 }
 

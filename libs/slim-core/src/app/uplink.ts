@@ -1,12 +1,13 @@
-import type { Cancel, Clock } from '../clock/clock.js';
+import type { Clock } from '../clock/clock.js';
 import type { Crypto } from '../crypto/crypto.js';
 import { SlimError } from '../errors/slim-error.js';
+import type { BackoffPolicy } from '../link/backoff.js';
+import { dialLink, dialNotAborted } from '../link/dial-link.js';
 import { LinkFrames } from '../link/link-frames.js';
-import { maxFrameBytes, type Link, type LinkDialler } from '../link/link.js';
-import { NegotiationRequest, negotiationTimeoutMs } from '../link/negotiation.js';
+import { maxFrameBytes, type Link, type LinkDialler, type LinkEvents } from '../link/link.js';
+import { redial } from '../link/redial.js';
 import type { Frame } from '../wire/frame.js';
 import { connectionType } from '../wire/link-message.js';
-import { backoffMs, type BackoffPolicy } from './backoff.js';
 
 /** Where the link of an application stands. */
 export type LinkStatus = 'connected' | 'reconnecting' | 'closed';
@@ -52,7 +53,6 @@ export class Uplink {
   readonly #stop = new AbortController();
   readonly #writers = new Set<{ resolve(): void; reject(reason: SlimError): void }>();
   #established: Established | undefined;
-  #cancelRetry: Cancel | undefined;
   #reconnecting: Promise<void> | undefined;
 
   constructor(options: UplinkOptions, events: UplinkEvents) {
@@ -120,7 +120,6 @@ export class Uplink {
   async close(): Promise<void> {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort(closed());
-    this.#cancelRetry?.();
     for (const writer of this.#writers) writer.reject(closed());
     const established = this.#established;
     this.#established = undefined;
@@ -143,61 +142,25 @@ export class Uplink {
   }
 
   async #dial(dialler: LinkDialler, signal: AbortSignal): Promise<void> {
-    const link = await dialler.dial(signal);
-    if (signal.aborted) {
-      // The dialler was done just before; nobody would end this link.
-      link.destroy(gaveUp(signal));
-      throw gaveUp(signal);
+    const { crypto, clock, linkId, nodeId, local } = this.#options;
+    if (local) {
+      const link = await dialNotAborted(dialler, signal);
+      return link.open(this.#establish(link, new LinkFrames(undefined)));
     }
-    const { crypto, linkId, nodeId, local } = this.#options;
-    if (local) return this.#establish(link, new LinkFrames(undefined));
-    const request = new NegotiationRequest(crypto, linkId, nodeId, connectionType.edge);
-    return new Promise((resolve, reject) => {
-      let frames: LinkFrames | undefined;
-      const settle = (): void => {
-        cancel();
-        signal.removeEventListener('abort', onAbort);
-      };
-      const fail = (reason: SlimError): void => {
-        settle();
-        reject(reason);
-        link.destroy(reason);
-      };
-      const onAbort = (): void => fail(gaveUp(signal));
-      const cancel = this.#options.clock.schedule(negotiationTimeoutMs, () =>
-        fail(new SlimError('negotiation-failed', `no answer within ${negotiationTimeoutMs} ms`)),
-      );
-      link.open({
-        frame: (bytes) => {
-          if (frames) return this.#receive(bytes, frames);
-          try {
-            frames = new LinkFrames(request.complete(bytes).mac);
-          } catch (reason) {
-            return fail(SlimError.from(reason, 'negotiation-failed'));
-          }
-          settle();
-          this.#setEstablished({ link, frames, full: false });
-          return resolve();
-        },
-        drained: () => this.#drained(link),
-        closed: (reason) => {
-          settle();
-          reject(reason ?? new SlimError('negotiation-failed', 'the node ended the link'));
-          this.#lost(link, reason);
-        },
-      });
-      signal.addEventListener('abort', onAbort, { once: true });
-      link.send(request.frame);
-    });
+    const type = connectionType.edge;
+    const options = { crypto, clock, linkId, self: nodeId, type };
+    await dialLink(dialler, options, signal, (link, { mac }) =>
+      this.#establish(link, new LinkFrames(mac)),
+    );
   }
 
-  #establish(link: Link, frames: LinkFrames): void {
-    link.open({
+  #establish(link: Link, frames: LinkFrames): LinkEvents {
+    this.#setEstablished({ link, frames, full: false });
+    return {
       frame: (bytes) => this.#receive(bytes, frames),
       drained: () => this.#drained(link),
       closed: (reason) => this.#lost(link, reason),
-    });
-    this.#setEstablished({ link, frames, full: false });
+    };
   }
 
   #setEstablished(established: Established): void {
@@ -235,39 +198,19 @@ export class Uplink {
     this.#reconnecting = this.#reconnect();
   }
 
-  async #reconnect(): Promise<void> {
-    for (let attempt = 0; !this.#stop.signal.aborted; attempt += 1) {
-      await this.#pause(attempt);
-      if (this.#stop.signal.aborted) return;
-      try {
-        return await this.#dialAny(this.#stop.signal);
-      } catch (reason) {
-        if (!this.#stop.signal.aborted) {
-          this.#events.status('reconnecting', SlimError.from(reason, 'link-failed'));
-        }
-      }
-    }
-  }
-
-  #pause(attempt: number): Promise<void> {
+  #reconnect(): Promise<void> {
     const { clock, crypto, backoff } = this.#options;
-    const [byte = 0] = crypto.random(1);
-    return new Promise((resolve) => {
-      const cancel = clock.schedule(backoffMs(backoff, attempt, byte / 255), resolve);
-      this.#cancelRetry = () => {
-        cancel();
-        resolve();
-      };
-    });
+    const failed = (reason: SlimError): boolean => {
+      this.#events.status('reconnecting', reason);
+      return true;
+    };
+    const { signal } = this.#stop;
+    return redial(() => this.#dialAny(signal), { clock, crypto, backoff, signal, failed });
   }
 }
 
 /** What is sent while there is no link is checked, and lost. */
 const unlinked = new LinkFrames(undefined);
-
-function gaveUp(signal: AbortSignal): SlimError {
-  return SlimError.from(signal.reason, 'aborted', 'gave up connecting');
-}
 
 function closed(): SlimError {
   return new SlimError('link-closed', 'the application is closed');

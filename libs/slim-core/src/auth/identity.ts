@@ -54,11 +54,24 @@ export interface IdentityPair {
   readonly verifier: IdentityVerifier;
 }
 
+/** What makes an application the same one after a restart (reference: identity 11). */
+export interface KeptIdentity {
+  readonly tokenId: string;
+  readonly keys: SigningKeyPair;
+}
+
 /** What an identity is made from when an application connects. */
 export interface IdentityContext {
   readonly name: SlimName;
   readonly crypto: Crypto;
   readonly clock: Clock;
+  /**
+   * Given where the application has a store; called once, before token id and keys are chosen. `secret` lasts
+   * and is known to nobody but this identity: the store is sealed with it, unless it has a passphrase. Returns
+   * what was kept, to be used again, and undefined the first time.
+   * @throws SlimError `store-failed`, `invalid-config`
+   */
+  readonly recall?: (secret: Uint8Array | undefined) => KeptIdentity | undefined;
 }
 
 /**

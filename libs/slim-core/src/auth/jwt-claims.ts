@@ -1,5 +1,6 @@
-import { isRecord, publicKeyOf, rejected } from './claims.js';
+import { publicKeyOf, rejected } from './claims.js';
 import type { Identity } from './identity.js';
+import type { TokenClaims } from './signed-tokens.js';
 
 /** What tokens have to say where they say it; undefined is not looked at. */
 export interface ExpectedClaims {
@@ -8,12 +9,11 @@ export interface ExpectedClaims {
 }
 
 /**
- * The identity in the payload of a token whose signature was found good. Refuses what official
+ * The identity in the claims of a token whose signature was found good. Refuses what official
  * applications refuse, but for its age (reference: identity 7.2).
  * @throws SlimError `identity-rejected`
  */
-export function toJwtIdentity(payload: Uint8Array, expected: ExpectedClaims): Identity {
-  const claims = parse(payload);
+export function toJwtIdentity(claims: TokenClaims, expected: ExpectedClaims): Identity {
   const { sub, iss, aud, exp, iat } = claims;
   if (typeof sub !== 'string' || sub === '') throw rejected('the identity token has no subject');
   if (!isTime(exp)) throw rejected('the identity token has no expiry');
@@ -38,16 +38,7 @@ function checkAudience(audience: unknown, expected: readonly string[] | undefine
   throw rejected(`the identity token is for another audience than ${expected.join(', ')}`);
 }
 
-function parse(payload: Uint8Array): Readonly<Record<string, unknown>> {
-  try {
-    const claims: unknown = JSON.parse(new TextDecoder().decode(payload));
-    if (isRecord(claims)) return claims;
-  } catch {
-    // Falls through: text that is no JSON is refused like JSON that is no object.
-  }
-  throw rejected('the claims in the identity token are not a JSON object');
-}
-
-function isTime(value: unknown): value is number {
+/** Seconds since the epoch. */
+export function isTime(value: unknown): value is number {
   return Number.isFinite(value);
 }

@@ -39,6 +39,8 @@ export interface LoadedKey {
 /** Imports a key whose description was found good. @throws SlimError `invalid-config` */
 export type KeyLoader = () => Promise<LoadedKey>;
 
+/** For encryption, and the certificates in a SPIFFE bundle. */
+const otherUses = new Set<unknown>(['enc', 'x509-svid']);
 const minSecretBytes = 32;
 const minRsaBits = 2048;
 
@@ -64,11 +66,26 @@ export function parseKeys(source: JwtKey | JwtKeySet): readonly KeyLoader[] {
   const loaders = keys.filter(isRecord).flatMap((jwk) => {
     // A published set holds keys for other purposes too (RFC 7517 section 5: they are ignored).
     const algorithm = algorithmOf(jwk) ?? source.algorithm;
-    if (jwk.use === 'enc' || !isAlgorithm(algorithm)) return [];
+    if (otherUses.has(jwk.use) || !isAlgorithm(algorithm)) return [];
     return [parseJwk(jwk, algorithm, 'verification')];
   });
   if (loaders.length > 0) return loaders;
   throw invalid(`expected the JWKS to have a key for one of ${algorithms.join(', ')}`);
+}
+
+/**
+ * The keys of a set that somebody else publishes. One that cannot be imported does not cost the others.
+ * @throws SlimError `invalid-config` when there is none of use
+ */
+export async function loadPublished(
+  jwks: object | string,
+  algorithm?: JwtAlgorithm,
+): Promise<readonly LoadedKey[]> {
+  const source = { jwks: jwks as JwtKeySet['jwks'], ...(algorithm && { algorithm }) };
+  const loading = await Promise.allSettled(parseKeys(source).map((load) => load()));
+  const keys = loading.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  if (keys.length > 0) return keys;
+  throw invalid('expected the JWKS to have a well-formed key');
 }
 
 function isKeySet(source: JwtKey | JwtKeySet): source is JwtKeySet {

@@ -1,16 +1,18 @@
-import { SignJWT } from 'jose';
 import type { Cancel, Clock } from '../clock/clock.js';
 import type { SigningKeyPair } from '../crypto/crypto.js';
 import { toBase64 } from './base64.js';
 import type { IdentityProvider } from './identity.js';
-import type { LoadedKey } from './jwt-keys.js';
+import type { JwtSigner } from './jwt-signer.js';
+import type { SignedTokens } from './signed-tokens.js';
 
-/** What the tokens of one application say. */
-export interface JwtClaims {
-  readonly subject: string;
-  readonly issuer: string | undefined;
-  readonly audience: readonly string[] | undefined;
+/** What the tokens of an application need beside a signer. */
+export interface JwtProviderOptions {
+  readonly tokenId: string;
+  readonly keys: SigningKeyPair;
   readonly lifetimeMs: number;
+  readonly clock: Clock;
+  /** What verifies tokens for the same application; closed with this. */
+  readonly tokens: SignedTokens;
 }
 
 /** How often a token is signed. The official peer signs one a message, which nothing asks for. */
@@ -18,23 +20,23 @@ const renewMs = 60_000;
 
 /** Signs ahead, because a token is wanted at once and a signature takes its time. */
 export class JwtProvider implements IdentityProvider {
-  readonly keys: SigningKeyPair;
-  readonly #claims: JwtClaims;
-  readonly #key: LoadedKey;
-  readonly #clock: Clock;
+  readonly #signer: JwtSigner;
+  readonly #options: JwtProviderOptions;
   #token = '';
   #closed = false;
   #cancel: Cancel = () => undefined;
 
-  constructor(claims: JwtClaims, key: LoadedKey, keys: SigningKeyPair, clock: Clock) {
-    this.keys = keys;
-    this.#claims = claims;
-    this.#key = key;
-    this.#clock = clock;
+  constructor(signer: JwtSigner, options: JwtProviderOptions) {
+    this.#signer = signer;
+    this.#options = options;
   }
 
   get tokenId(): string {
-    return this.#claims.subject;
+    return this.#options.tokenId;
+  }
+
+  get keys(): SigningKeyPair {
+    return this.#options.keys;
   }
 
   token(): string {
@@ -50,11 +52,13 @@ export class JwtProvider implements IdentityProvider {
   close(): void {
     this.#closed = true;
     this.#cancel();
+    this.#options.tokens.close();
   }
 
   #arm(): void {
-    const intervalMs = Math.min(renewMs, this.#claims.lifetimeMs / 2);
-    this.#cancel = this.#clock.schedule(intervalMs, () => void this.#renew());
+    const { clock, lifetimeMs } = this.#options;
+    const intervalMs = Math.min(renewMs, lifetimeMs / 2);
+    this.#cancel = clock.schedule(intervalMs, () => void this.#renew());
   }
 
   async #renew(): Promise<void> {
@@ -67,18 +71,6 @@ export class JwtProvider implements IdentityProvider {
   }
 
   async #sign(): Promise<void> {
-    const { subject, issuer, audience, lifetimeMs } = this.#claims;
-    const seconds = Math.floor(this.#clock.now() / 1000);
-    const claims = {
-      ...(issuer === undefined ? {} : { iss: issuer }),
-      sub: subject,
-      ...(audience === undefined ? {} : { aud: [...audience] }),
-      exp: seconds + Math.floor(lifetimeMs / 1000),
-      iat: seconds,
-      nbf: seconds,
-      pubkey: toBase64(this.keys.publicKey),
-    };
-    const header = { typ: 'JWT', alg: this.#key.algorithm, kid: subject };
-    this.#token = await new SignJWT(claims).setProtectedHeader(header).sign(this.#key.key);
+    this.#token = await this.#signer.sign({ pubkey: toBase64(this.keys.publicKey) });
   }
 }

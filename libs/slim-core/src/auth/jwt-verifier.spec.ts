@@ -120,7 +120,7 @@ describe('a JWT verifier', () => {
     ['without subject', { claims: { sub: undefined } }, 'has no subject'],
     ['with an empty subject', { claims: { sub: '' } }, 'has no subject'],
     ['with an id in place of a subject', { claims: { sub: undefined, id: 'x' } }, 'no subject'],
-    ['of another key', { by: otherKeys.privateKey }, 'signature of the identity token'],
+    ['of another key', { by: otherKeys.privateKey }, 'signature of the token'],
     [
       'of another algorithm',
       { by: rsaKeys.privateKey, header: { alg: 'RS256' } },
@@ -137,7 +137,7 @@ describe('a JWT verifier', () => {
   it.each([
     ['without signature', `${base64({ alg: 'none' })}.${base64(claims)}.`, 'not signed with ES256'],
     ['with an empty signature', `${base64({ alg: 'ES256' })}.${base64(claims)}.`, 'does not match'],
-    ['without claims', `${base64({ alg: 'ES256' })}..`, 'does not match'],
+    ['without claims', `${base64({ alg: 'ES256' })}..`, 'not a JSON object'],
     ['with a header that is no object', `${base64([])}.${base64(claims)}.AA`, 'malformed'],
     ['of two parts', `${base64({ alg: 'ES256' })}.${base64(claims)}`, 'malformed'],
     ['of another kind', 'org/ns/agent_ABCDEFGH:1:n:c:m', 'malformed'],

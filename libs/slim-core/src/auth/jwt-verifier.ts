@@ -1,25 +1,26 @@
-import { compactVerify, decodeProtectedHeader, errors } from 'jose';
 import type { Clock } from '../clock/clock.js';
 import { rejected } from './claims.js';
 import type { Identity, IdentityVerifier } from './identity.js';
-import { toJwtIdentity, type ExpectedClaims } from './jwt-claims.js';
-import type { LoadedKey } from './jwt-keys.js';
+import type { SignedTokens, TokenClaims } from './signed-tokens.js';
 
 /** For clocks that differ; the official verifier allows the same (reference: identity 7.2). */
-const leewayMs = 60_000;
+export const leewayMs = 60_000;
 /** Verified tokens that are kept, so that a burst of messages costs one signature check. */
 const maxCached = 1024;
 
-/** Judges tokens by keys that were given beforehand, as an official application does. */
+/** The identity that claims speak of. @throws SlimError `identity-rejected` */
+export type ClaimReader = (claims: TokenClaims) => Identity;
+
+/** Judges tokens by their signature, what they claim and their age. */
 export class JwtVerifier implements IdentityVerifier {
-  readonly #keys: readonly LoadedKey[];
-  readonly #expected: ExpectedClaims;
+  readonly #tokens: SignedTokens;
+  readonly #read: ClaimReader;
   readonly #clock: Clock;
   readonly #authentic = new Map<string, Identity>();
 
-  constructor(keys: readonly LoadedKey[], expected: ExpectedClaims, clock: Clock) {
-    this.#keys = keys;
-    this.#expected = expected;
+  constructor(tokens: SignedTokens, read: ClaimReader, clock: Clock) {
+    this.#tokens = tokens;
+    this.#read = read;
     this.#clock = clock;
   }
 
@@ -40,49 +41,10 @@ export class JwtVerifier implements IdentityVerifier {
   }
 
   async #prove(token: string): Promise<Identity> {
-    const identity = toJwtIdentity(await this.#signedPayload(token), this.#expected);
+    const identity = this.#read(await this.#tokens.open(token));
     const [oldest] = this.#authentic.keys();
     if (this.#authentic.size >= maxCached && oldest !== undefined) this.#authentic.delete(oldest);
     this.#authentic.set(token, identity);
     return identity;
   }
-
-  /** Tries one key after the other; only a signature that does not match moves on to the next. */
-  async #signedPayload(token: string): Promise<Uint8Array> {
-    for (const { key, algorithm } of this.#candidates(token)) {
-      try {
-        return (await compactVerify(token, key, { algorithms: [algorithm] })).payload;
-      } catch (reason) {
-        if (!(reason instanceof errors.JWSSignatureVerificationFailed)) throw malformed();
-      }
-    }
-    throw rejected('the signature of the identity token does not match');
-  }
-
-  /**
-   * The keys that the header names, else all, as far as the token has the key's own algorithm: the
-   * header chooses among pairs of key and algorithm and never makes one (reference: identity 7.3).
-   */
-  #candidates(token: string): readonly LoadedKey[] {
-    const { alg, kid } = headerOf(token);
-    const named = this.#keys.filter(({ keyId }) => keyId !== undefined && keyId === kid);
-    const keys = named.length > 0 ? named : this.#keys;
-    const candidates = keys.filter(({ algorithm }) => algorithm === alg);
-    if (candidates.length > 0) return candidates;
-    const expected = [...new Set(keys.map(({ algorithm }) => algorithm))].join(', ');
-    throw rejected(`the identity token is not signed with ${expected}`);
-  }
-}
-
-function headerOf(token: string): { readonly alg?: unknown; readonly kid?: unknown } {
-  try {
-    return decodeProtectedHeader(token);
-  } catch {
-    throw malformed();
-  }
-}
-
-// Without the reason as its cause, which might quote the token.
-function malformed(): Error {
-  return rejected('the identity token is malformed');
 }

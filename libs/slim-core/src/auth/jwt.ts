@@ -1,7 +1,11 @@
 import { SlimError } from '../errors/slim-error.js';
-import type { IdentityContext, IdentityPair, IdentitySource } from './identity.js';
-import { parseKey, parseKeys, type JwtKey, type JwtKeySet, type KeyLoader } from './jwt-keys.js';
-import type { JwtClaims } from './jwt-provider.js';
+import type { IdentityContext, IdentityPair, IdentitySource, KeptIdentity } from './identity.js';
+import { toJwtIdentity } from './jwt-claims.js';
+import { parseKey, type JwtKey, type KeyLoader } from './jwt-keys.js';
+import type { JwtClaims } from './jwt-signer.js';
+import { keyMaterial } from './key-material.js';
+import { parseVerificationKey, type JwtVerificationKey, type KeyOpener } from './key-source.js';
+import { SignedTokens } from './signed-tokens.js';
 
 /** How an application signs its own tokens, and which tokens of others it takes. */
 export interface JwtOptions {
@@ -14,7 +18,7 @@ export interface JwtOptions {
   /** Signs the own tokens. */
   readonly signingKey: JwtKey;
   /** Verifies all tokens, the own ones included, because a group verifies every member. */
-  readonly verificationKey: JwtKey | JwtKeySet;
+  readonly verificationKey: JwtVerificationKey;
   /** How long a token is good; an hour unless given. It is renewed long before. */
   readonly lifetimeMs?: number;
 }
@@ -34,10 +38,15 @@ export function jwt(options: JwtOptions): IdentitySource {
         'opened with it: expected a signingKey (a static token can authenticate the link to a node)',
     );
   }
-  const claims = parseClaims(options);
+  const { subject: tokenId } = options;
+  if (typeof tokenId !== 'string') throw invalid('expected a subject');
+  const claims = { ...parseClaims(options), tokenId };
   const signing = parseKey(options.signingKey, 'signing');
-  const verification = parseKeys(options.verificationKey);
-  return (context) => connect(claims, signing, verification, context);
+  const verification = parseVerificationKey(options.verificationKey);
+  return async (context) => {
+    const known = context.recall?.(keyMaterial(options.signingKey));
+    return connect(claims, signing, verification, { ...context, known });
+  };
 }
 
 let loading: ReturnType<typeof importTokens> | undefined;
@@ -48,33 +57,47 @@ const loadTokens = (): ReturnType<typeof importTokens> => (loading ??= importTok
 async function importTokens() {
   const { JwtProvider } = await import('./jwt-provider.js');
   const { JwtVerifier } = await import('./jwt-verifier.js');
-  return { JwtProvider, JwtVerifier };
+  const { JwtSigner } = await import('./jwt-signer.js');
+  return { JwtProvider, JwtVerifier, JwtSigner };
 }
 
 async function connect(
-  claims: JwtClaims,
+  claims: JwtClaims & { readonly tokenId: string },
   signing: KeyLoader,
-  verification: readonly KeyLoader[],
-  { crypto, clock }: IdentityContext,
+  verification: KeyOpener,
+  { crypto, clock, known }: IdentityContext & { readonly known: KeptIdentity | undefined },
 ): Promise<IdentityPair> {
-  const { JwtProvider, JwtVerifier } = await loadTokens();
-  const signingKey = await signing();
-  const keys = await Promise.all(verification.map((load) => load()));
-  const provider = new JwtProvider(claims, signingKey, crypto.signingKeyPair(), clock);
-  const verifier = new JwtVerifier(keys, claims, clock);
+  const { JwtProvider, JwtVerifier, JwtSigner } = await loadTokens();
+  const signer = new JwtSigner(claims, await signing(), clock);
+  const tokens = new SignedTokens(await verification(clock));
+  const { tokenId, lifetimeMs } = claims;
+  const keys = known?.keys ?? crypto.signingKeyPair();
+  const provider = new JwtProvider(signer, { tokenId, keys, lifetimeMs, clock, tokens });
+  const verifier = new JwtVerifier(tokens, (found) => toJwtIdentity(found, claims), clock);
   try {
     await provider.start();
     await verifier.verify(provider.token());
   } catch (reason) {
     provider.close();
+    // Nobody knows whether the keys fit as long as they cannot be had.
+    if (reason instanceof SlimError && reason.code === 'link-failed') throw reason;
     const message = 'expected a verificationKey that verifies what the signingKey signs';
     throw new SlimError('invalid-config', message, { cause: reason });
   }
   return { provider, verifier };
 }
 
-function parseClaims({ subject, issuer, audience, lifetimeMs }: JwtOptions): JwtClaims {
-  if (typeof subject !== 'string' || subject === '') throw invalid('expected a subject');
+/** @throws SlimError `invalid-config` */
+export function parseClaims(options: {
+  readonly subject?: string;
+  readonly issuer?: string;
+  readonly audience?: string | readonly string[];
+  readonly lifetimeMs?: number;
+}): JwtClaims {
+  const { subject, issuer, audience, lifetimeMs } = options;
+  if (subject !== undefined && (typeof subject !== 'string' || subject === '')) {
+    throw invalid('expected a subject that is a text and not empty');
+  }
   if (issuer !== undefined && (typeof issuer !== 'string' || issuer === '')) {
     throw invalid('expected the issuer to be a text that is not empty');
   }

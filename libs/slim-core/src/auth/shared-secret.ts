@@ -9,6 +9,7 @@ import type {
   IdentityPair,
   IdentityProvider,
   IdentityVerifier,
+  KeptIdentity,
 } from './identity.js';
 
 /** How applications of one deployment prove that they know its secret. */
@@ -44,16 +45,20 @@ export function sharedSecret({
   if (id !== undefined && !/^[^\s:]+$/.test(id)) {
     throw new SlimError('invalid-config', `expected an id without colon or space, got "${id}"`);
   }
-  return ({ name, crypto, clock }) => ({
-    // A name may hold spaces and colons, a token id may not.
+  return ({ name, crypto, clock, recall }) => ({
     provider: new SharedSecretProvider(
       key,
-      id ?? name.service.replaceAll(/[\s:]/g, '_'),
+      // A name may hold spaces and colons, a token id may not.
+      recall?.(key) ?? newIdentity(id ?? name.service.replaceAll(/[\s:]/g, '_'), crypto),
       crypto,
       clock,
     ),
     verifier: new SharedSecretVerifier(key, crypto, clock),
   });
+}
+
+function newIdentity(base: string, crypto: Crypto): KeptIdentity {
+  return { keys: crypto.signingKeyPair(), tokenId: `${base}_${randomSuffix(crypto)}` };
 }
 
 class SharedSecretProvider implements IdentityProvider {
@@ -65,12 +70,12 @@ class SharedSecretProvider implements IdentityProvider {
   readonly #claims: string;
   #current: { readonly token: string; readonly mintedAtMs: number } | undefined;
 
-  constructor(key: Uint8Array, base: string, crypto: Crypto, clock: Clock) {
+  constructor(key: Uint8Array, { tokenId, keys }: KeptIdentity, crypto: Crypto, clock: Clock) {
     this.#key = key;
     this.#crypto = crypto;
     this.#clock = clock;
-    this.keys = crypto.signingKeyPair();
-    this.tokenId = `${base}_${randomSuffix(crypto)}`;
+    this.keys = keys;
+    this.tokenId = tokenId;
     const claims = JSON.stringify({ pubkey: toBase64(this.keys.publicKey) });
     this.#claims = toBase64Url(new TextEncoder().encode(claims));
   }

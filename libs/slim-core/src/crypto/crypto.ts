@@ -37,7 +37,7 @@ export interface Crypto {
   sign(privateKey: Uint8Array, data: Uint8Array): Uint8Array;
   /** False for a wrong signature and for a key that is not a P-256 point. */
   verify(publicKey: Uint8Array, data: Uint8Array, signature: Uint8Array): boolean;
-  /** AES-128-GCM; the 16-byte tag is appended to the ciphertext. */
+  /** AES-GCM with a key of 16 or 32 bytes; the 16-byte tag is appended to the ciphertext. */
   seal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Uint8Array;
   /** Undefined when the tag does not match. */
   open(

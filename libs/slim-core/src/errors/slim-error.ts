@@ -19,6 +19,7 @@ export type SlimErrorCode =
   | 'not-a-member'
   | 'message-too-large'
   | 'backpressure'
+  | 'store-failed'
   | 'malformed-frame';
 
 /** The one error class of the libraries. `code` says why, `message` names the offending value. */

@@ -27,8 +27,12 @@ export interface Link {
   /** Stops reading, so that the sender at the other end has to wait. */
   pause(): void;
   resume(): void;
-  /** Ends the link in order, frames already queued first. May be called twice; settles when it is gone. */
-  close(): Promise<void>;
+  /**
+   * Ends the link in order, frames already queued first. May be called twice; settles when it is gone.
+   * A reason, why the other end is not wanted, is told to it where the transport can say one: it then sees
+   * the link end with a SlimError `refused`.
+   */
+  close(reason?: SlimError): Promise<void>;
   /** Ends the link at once and tells the owner why. */
   destroy(reason: SlimError): void;
 }
@@ -39,7 +43,8 @@ export interface LinkDialler {
   readonly target: string;
   /**
    * Opens a link.
-   * @throws SlimError `link-failed` when nobody answers, `aborted` when the signal fires first.
+   * @throws SlimError `link-failed` when nobody answers, `aborted` when the signal fires first,
+   *   `identity-rejected` when our credentials are refused, `invalid-config` for a certificate that cannot be used
    */
   dial(signal: AbortSignal): Promise<Link>;
 }

@@ -64,8 +64,8 @@ class MemoryLink implements Link {
     this.#wake();
   }
 
-  close(): Promise<void> {
-    this.#peer.#end(undefined);
+  close(reason?: SlimError): Promise<void> {
+    this.#peer.#end(reason);
     this.#finish(undefined);
     return Promise.resolve();
   }

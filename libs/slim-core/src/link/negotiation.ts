@@ -18,7 +18,12 @@ export interface Negotiated {
   readonly mac: HeaderMac | undefined;
   readonly peerNodeId: string;
   readonly peerVersion: string;
+  /** Empty where the other end belongs to no deployment. */
+  readonly peerDeployment: string;
 }
+
+/** Who negotiates: a node id, with the deployment it belongs to where there is one. */
+export type LinkEnd = string | { readonly nodeId: string; readonly deploymentName: string };
 
 /** Milliseconds the other end of a link has for its part. */
 export const negotiationTimeoutMs = 5_000;
@@ -33,7 +38,7 @@ export class NegotiationRequest {
   readonly #type: ConnectionType;
 
   /** `linkId` stays the same when a link is dialled again; the key never does. */
-  constructor(crypto: Crypto, linkId: string, nodeId: string, type: ConnectionType) {
+  constructor(crypto: Crypto, linkId: string, self: LinkEnd, type: ConnectionType) {
     this.#crypto = crypto;
     this.#linkId = linkId;
     this.#key = crypto.agreementKey();
@@ -43,7 +48,7 @@ export class NegotiationRequest {
       slimVersion,
       publicKey: this.#key.publicKey,
       connectionType: type,
-      nodeId,
+      ...(typeof self === 'string' ? { nodeId: self } : self),
     });
   }
 
@@ -66,6 +71,7 @@ export class NegotiationRequest {
 /** How an accepting side treats links. */
 export interface AcceptPolicy {
   readonly nodeId: string;
+  readonly deploymentName?: string;
   /** Refuse links that cannot authenticate their headers. */
   readonly requireHeaderMac: boolean;
 }
@@ -94,6 +100,7 @@ export function answerNegotiation(
     isReply: true,
     connectionType: type,
     nodeId: policy.nodeId,
+    deploymentName: policy.deploymentName ?? '',
     ...(mac && { publicKey: key.publicKey }),
   });
   return { reply, negotiated: negotiated(request, type, mac) };
@@ -110,6 +117,7 @@ function negotiated(
     mac,
     peerNodeId: peer.nodeId,
     peerVersion: peer.slimVersion,
+    peerDeployment: peer.deploymentName,
   };
 }
 

@@ -82,7 +82,7 @@ async function apply(twin: Twin, commit: Uint8Array): Promise<void> {
   const { suite } = twin.context;
   const after = (state: ClientState) =>
     processPublicMessage(state, decodeCommit(commit), emptyPskIndex, suite, acceptAll);
-  const ours = await applyAdditions(twin.context, twin.ours, decodeCommit(commit));
+  const ours = await applyAdditions(twin.context, twin.ours, decodeCommit(commit), commit);
   twin.ours = ours ?? fromLibrary((await after(twin.ours.state)).newState, twin.ours.hashed);
   twin.library = (await after(twin.library)).newState;
 }
@@ -116,6 +116,13 @@ function decodeWelcome(bytes: Uint8Array): Welcome {
   if (message?.wireformat !== 'mls_welcome') throw new Error('not a welcome');
   return message.welcome;
 }
+
+const encodeCommit = (publicMessage: PublicMessage): Uint8Array =>
+  encodeMlsMessage({ version: 'mls10', wireformat: 'mls_public_message', publicMessage });
+
+/** Applies by our code alone. */
+const applyTo = ({ context, ours }: Twin, message: PublicMessage) =>
+  applyAdditions(context, ours, message, encodeCommit(message));
 
 function decodeCommit(bytes: Uint8Array): PublicMessage {
   const message = decodeMlsMessage(bytes, 0)?.[0];
@@ -234,19 +241,12 @@ describe('applyAdditions', () => {
     const { alice, first, message } = await setup();
     const later = await commit(alice, []);
     const removal = await commit(alice, [removeProposal(2)]);
-    await apply(
-      first,
-      encodeMlsMessage({
-        version: 'mls10',
-        wireformat: 'mls_public_message',
-        publicMessage: message,
-      }),
-    );
+    await apply(first, encodeCommit(message));
     for (const bytes of [later.commit, removal.commit]) {
-      expect(await applyAdditions(first.context, first.ours, decodeCommit(bytes))).toBeUndefined();
+      expect(await applyTo(first, decodeCommit(bytes))).toBeUndefined();
     }
     // Of an epoch that is over.
-    expect(await applyAdditions(first.context, first.ours, message)).toBeUndefined();
+    expect(await applyTo(first, message)).toBeUndefined();
   });
 
   it('refuses a commit with another confirmation, however well it is made', async () => {
@@ -261,7 +261,7 @@ describe('applyAdditions', () => {
       { wireformat: 'mls_public_message', content, auth },
       first.context.suite,
     );
-    const applied = applyAdditions(first.context, first.ours, forged);
+    const applied = applyTo(first, forged);
     await expect(applied).rejects.toThrow(failure);
   });
 
@@ -280,9 +280,7 @@ describe('applyAdditions', () => {
             first.context.suite,
           )
         : { ...message, membershipTag: new Uint8Array(32) };
-    await expect(
-      applyAdditions(first.context, first.ours, changed as PublicMessage),
-    ).rejects.toThrow(/signature|membership/i);
-    await expect(applyAdditions(first.context, first.ours, message)).resolves.toBeDefined();
+    await expect(applyTo(first, changed as PublicMessage)).rejects.toThrow(/signature|membership/i);
+    await expect(applyTo(first, message)).resolves.toBeDefined();
   });
 });

@@ -10,8 +10,9 @@ export interface EpochMember {
   /** Subject of the member's credential. */
   readonly subject: string;
   readonly publicKey: Uint8Array;
-  /** Secret of generation 0 of the member's application ratchet. */
+  /** Secret of the member's application ratchet, of generation 0 unless said otherwise. */
   readonly applicationSecret: Uint8Array;
+  readonly generation?: number;
 }
 
 /** What protects the application messages of one epoch; taken from the MLS library once per epoch. */
@@ -72,6 +73,30 @@ export class Epoch {
       .uint8(memberSender)
       .finish();
     this.#own = this.#newRatchet(secrets.ownLeaf);
+  }
+
+  /** Of the message that is sealed next. */
+  get generation(): number {
+    return this.#own.generation;
+  }
+
+  /** Leaves out generations that may have been used before a restart. */
+  skipTo(generation: number): void {
+    this.#own.skipTo(generation);
+  }
+
+  /** A member as it is now: what was used up is not part of it. */
+  memberNow(leaf: number): EpochMember | undefined {
+    const member = this.#secrets.member(leaf);
+    if (!member) return undefined;
+    const { secret, generation } =
+      leaf === this.#secrets.ownLeaf ? this.#own : this.#ratchetOf(leaf);
+    return { ...member, applicationSecret: secret, generation };
+  }
+
+  /** What it was made from, but for the members. */
+  get secrets(): Omit<EpochSecrets, 'member'> {
+    return this.#secrets;
   }
 
   /** Returns a complete MLSMessage. */
@@ -184,7 +209,7 @@ export class Epoch {
   #newRatchet(leaf: number): SecretRatchet {
     const member = this.#secrets.member(leaf);
     if (!member) throw new SlimError('mls-failure', `no member at leaf ${leaf}`);
-    return new SecretRatchet(this.#crypto, member.applicationSecret);
+    return new SecretRatchet(this.#crypto, member.applicationSecret, member.generation);
   }
 }
 

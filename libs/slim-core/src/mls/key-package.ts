@@ -1,13 +1,9 @@
-import {
-  defaultKeyPackageEqualityConfig,
-  defaultKeyRetentionConfig,
-  defaultLifetimeConfig,
-  defaultPaddingConfig,
-  generateKeyPackageWithKey,
-  type Capabilities,
-  type CiphersuiteImpl,
-  type ClientConfig,
-} from 'ts-mls';
+import type { Capabilities, CiphersuiteImpl, ClientConfig } from 'ts-mls';
+import { generateKeyPackageWithKey } from 'ts-mls/keyPackage.js';
+import { defaultKeyPackageEqualityConfig } from 'ts-mls/keyPackageEqualityConfig.js';
+import { defaultKeyRetentionConfig } from 'ts-mls/keyRetentionConfig.js';
+import { defaultLifetimeConfig } from 'ts-mls/lifetimeConfig.js';
+import { defaultPaddingConfig } from 'ts-mls/paddingConfig.js';
 import type { IdentityVerifier } from '../auth/identity.js';
 import type { Clock } from '../clock/clock.js';
 import type { Crypto, SigningKeyPair } from '../crypto/crypto.js';

@@ -24,6 +24,16 @@ export class MemberIdentities {
     return identity;
   }
 
+  /** Takes over what was verified before a restart. */
+  trust(
+    credential: Credential,
+    { subject, publicKey }: Pick<Identity, 'subject' | 'publicKey'>,
+  ): void {
+    const principal = subject;
+    const identity = { subject, principal, publicKey, issuedAtMs: 0, expiresAtMs: 0, claims: {} };
+    this.#known.set(credential, identity);
+  }
+
   /** The identity behind a credential that was verified before. */
   of(credential: Credential): Identity {
     const identity = this.#known.get(credential);

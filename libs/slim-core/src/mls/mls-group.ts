@@ -1,27 +1,30 @@
-import {
-  acceptAll,
-  createCommit,
-  createGroup,
-  decodeMlsMessage,
-  emptyPskIndex,
-  encodeMlsMessage,
-  processPublicMessage,
-  type ClientState,
-  type Credential,
-  type KeyPackage,
-  type MLSMessage,
-  type Proposal,
-  type PublicMessage,
+import type {
+  ClientState,
+  Credential,
+  KeyPackage,
+  MLSMessage,
+  Proposal,
+  PublicMessage,
 } from 'ts-mls';
+import { createGroup } from 'ts-mls/clientState.js';
+import { createCommit } from 'ts-mls/createCommit.js';
+import { acceptAll } from 'ts-mls/incomingMessageAction.js';
+import { decodeMlsMessage, encodeMlsMessage } from 'ts-mls/message.js';
+import { processPublicMessage } from 'ts-mls/processMessages.js';
+import { emptyPskIndex } from 'ts-mls/pskIndex.js';
 import { SlimError } from '../errors/slim-error.js';
 import { applyAdditions, commitAdditions } from './additions.js';
 import { parseApplicationMessage, type Epoch, type Opened } from './epoch.js';
 import { epochOf, lastEpochOf } from './epoch-of-state.js';
+import { GroupKeeping, type KeptGroup } from './group-keeping.js';
 import { clientConfig, makeKeyPackage, type MlsContext } from './key-package.js';
+import { decodeEpoch, encodeEpoch, type RestoredEpoch } from './kept-epoch.js';
+import { decodeTree, encodeTree } from './kept-tree.js';
 import { MemberIdentities, tokenCredential } from './member-identities.js';
 import { fromLibrary, leavesOf, type MemberState } from './member-state.js';
 import { joinWith, type OwnKeyPackage } from './welcome.js';
 
+export type { KeptGroup } from './group-keeping.js';
 export type { MlsContext } from './key-package.js';
 
 /** What a membership change produces: the commit for those already in, the welcome for new members. */
@@ -50,14 +53,38 @@ export class MlsGroup {
   /** Made for the first message: while a channel grows, most epochs see none. */
   #epoch: () => Epoch;
   readonly #past: { readonly number: bigint; readonly epoch: () => Epoch }[] = [];
+  /** Where the members of a settled group are. */
+  #settledLeaves: readonly number[] = [];
+  #keeping: GroupKeeping | undefined;
 
-  constructor(context: MlsContext, identities: MemberIdentities, now: MemberState) {
+  /** A group that has no state is settled, and `restored`. */
+  constructor(
+    context: MlsContext,
+    identities: MemberIdentities,
+    now: MemberState | undefined,
+    restored?: RestoredEpoch,
+  ) {
+    const known = restored?.epoch.secrets ?? now?.state.groupContext;
+    if (!known) throw new SlimError('mls-failure', 'a group of no epoch');
     this.#context = context;
     this.#identities = identities;
     this.#now = now;
-    this.#groupId = now.state.groupContext.groupId.slice();
-    this.#number = now.state.groupContext.epoch;
-    this.#epoch = epochOf(context, identities, now);
+    this.#groupId = known.groupId.slice();
+    this.#number = known.epoch;
+    this.#settledLeaves = now ? [] : [...(restored?.members.keys() ?? [])];
+    const first = restored?.epoch;
+    this.#epoch = first || !now ? () => first ?? settled() : epochOf(context, identities, now);
+  }
+
+  /** The group as it was kept, without a new welcome. @throws SlimError `mls-failure` */
+  static restore(context: MlsContext, { epoch, tree }: KeptGroup): MlsGroup {
+    const identities = new MemberIdentities(context.verifier);
+    const restored = decodeEpoch(epoch, context.crypto, context.keys.privateKey);
+    const now = tree && decodeTree(tree, context, identities, restored.members);
+    if (now && now.state.groupContext.epoch !== restored.epoch.secrets.epoch) {
+      throw new SlimError('mls-failure', 'what is kept of a group is of two epochs');
+    }
+    return new MlsGroup(context, identities, now, restored);
   }
 
   /** A group of one, whose creator is the moderator. `token` becomes the credential. */
@@ -128,11 +155,12 @@ export class MlsGroup {
   /** Applies a commit of the moderator. @throws SlimError `mls-failure` */
   async applyCommit(commit: Uint8Array): Promise<void> {
     // A copy, since what it adds becomes part of the group: views would keep the whole frame.
-    const message = decode(commit.slice());
+    const bytes = commit.slice();
+    const message = decode(bytes);
     if (message.wireformat !== 'mls_public_message') {
       throw new SlimError('mls-failure', `expected a commit, got ${message.wireformat}`);
     }
-    this.#advance(await wrap('applying a commit', () => this.#after(message.publicMessage)));
+    this.#advance(await wrap('applying a commit', () => this.#after(message.publicMessage, bytes)));
   }
 
   /**
@@ -142,13 +170,39 @@ export class MlsGroup {
   settle(): void {
     const epoch = lastEpochOf(this.#context, this.#identities, this.#current);
     this.#epoch = () => epoch;
+    this.#settledLeaves = this.#leaves().map(({ leaf }) => leaf);
     this.#now = undefined;
     this.#past.length = 0;
   }
 
   /** Returns a complete MLSMessage that holds the plaintext and authenticates the data beside it. */
   seal(plaintext: Uint8Array, authenticatedData: Uint8Array): Uint8Array {
-    return this.#epoch().seal(plaintext, authenticatedData);
+    const epoch = this.#epoch();
+    this.#keeping?.sealing(epoch.generation);
+    return epoch.seal(plaintext, authenticatedData);
+  }
+
+  /**
+   * From now on the group asks to be kept, see `GroupKeeping`: by `kept`, which the caller writes down, and
+   * then calls `done`.
+   */
+  keepWith(keep: (isNeeded: boolean) => void): void {
+    this.#keeping ??= new GroupKeeping(keep);
+  }
+
+  /** What outlives the process. The tree is undefined where it was kept before, and where there is none. */
+  kept(): KeptGroup & { readonly isSettled: boolean; done(): void } {
+    const epoch = this.#epoch();
+    const keeping = this.#keeping;
+    const now = this.#now;
+    const leaves = now ? this.#leaves().map(({ leaf }) => leaf) : this.#settledLeaves;
+    const reserved = keeping?.ahead(epoch.generation) ?? epoch.generation;
+    return {
+      epoch: encodeEpoch(epoch, leaves, reserved),
+      tree: now && !keeping?.isTreeKept ? encodeTree(now) : undefined,
+      isSettled: !now,
+      done: () => keeping?.kept(reserved),
+    };
   }
 
   /** Opens a message of this epoch or of one of the last. @throws SlimError `mls-failure` */
@@ -157,7 +211,11 @@ export class MlsGroup {
     if (!this.#context.crypto.equal(message.groupId, this.#groupId)) {
       throw new SlimError('mls-failure', 'the message is of another group');
     }
-    if (message.epoch === this.epoch) return this.#epoch().open(message);
+    if (message.epoch === this.epoch) {
+      const opened = this.#epoch().open(message);
+      this.#keeping?.opened();
+      return opened;
+    }
     const past = this.#past.find(({ number }) => number === message.epoch);
     if (!past) {
       throw new SlimError('mls-failure', `no keys for epoch ${message.epoch}, now ${this.epoch}`);
@@ -176,8 +234,7 @@ export class MlsGroup {
 
   /** @throws SlimError `mls-failure` when the group is settled */
   get #current(): MemberState {
-    if (this.#now) return this.#now;
-    throw new SlimError('mls-failure', 'the members of this group are settled');
+    return this.#now ?? settled();
   }
 
   get #state(): ClientState {
@@ -192,9 +249,9 @@ export class MlsGroup {
   }
 
   /** @throws SlimError `not-a-member` for a commit that removes this side */
-  async #after(commit: PublicMessage): Promise<MemberState> {
+  async #after(commit: PublicMessage, bytes: Uint8Array): Promise<MemberState> {
     const { suite } = this.#context;
-    const grown = await applyAdditions(this.#context, this.#current, commit);
+    const grown = await applyAdditions(this.#context, this.#current, commit, bytes);
     if (grown) return grown;
     const { newState } = await processPublicMessage(
       this.#state,
@@ -253,7 +310,13 @@ export class MlsGroup {
     this.#now = next;
     this.#number = next.state.groupContext.epoch;
     this.#epoch = epochOf(this.#context, this.#identities, next);
+    this.#keeping?.advanced();
   }
+}
+
+/** @throws SlimError `mls-failure` */
+function settled(): never {
+  throw new SlimError('mls-failure', 'the members of this group are settled');
 }
 
 /** A key package that was handed out and the private keys that can use its welcome. */

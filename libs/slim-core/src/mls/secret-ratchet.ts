@@ -21,13 +21,29 @@ const maxSkipped = 1_024;
 export class SecretRatchet {
   readonly #crypto: Crypto;
   #secret: Uint8Array;
-  #generation = 0;
+  #generation: number;
   readonly #skipped = new Map<number, Uint8Array>();
 
-  /** `secret` is the member's application ratchet secret of generation 0; it is copied. */
-  constructor(crypto: Crypto, secret: Uint8Array) {
+  /** `secret` is the member's application ratchet secret of that generation; it is copied. */
+  constructor(crypto: Crypto, secret: Uint8Array, generation = 0) {
     this.#crypto = crypto;
     this.#secret = secret.slice();
+    this.#generation = generation;
+  }
+
+  /** The generation that comes next. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** The secret of that generation, a copy. Passed-over generations are not part of it. */
+  get secret(): Uint8Array {
+    return this.#secret.slice();
+  }
+
+  /** Gives up every generation before that one. */
+  skipTo(generation: number): void {
+    while (this.#generation < generation) this.#step();
   }
 
   /** The next key to send with. */

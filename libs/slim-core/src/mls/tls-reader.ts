@@ -47,9 +47,24 @@ export class TlsReader {
     return this.raw(length);
   }
 
+  /** Where it stands, for `since`. */
+  get position(): number {
+    return this.#at;
+  }
+
+  /** How many bytes are left. */
+  get left(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  /** A view of what was read since then. */
+  since(position: number): Uint8Array {
+    return this.#bytes.subarray(position, this.#at);
+  }
+
   /** A view of everything that is left. */
   rest(): Uint8Array {
-    return this.raw(this.#bytes.length - this.#at);
+    return this.raw(this.left);
   }
 
   #take(count: number): number {

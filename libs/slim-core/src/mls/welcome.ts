@@ -1,13 +1,12 @@
-import {
-  emptyPskIndex,
-  encodeMlsMessage,
-  type CiphersuiteImpl,
-  type ClientConfig,
-  type ClientState,
-  type KeyPackage,
-  type PrivateKeyPackage,
-  type Welcome,
+import type {
+  CiphersuiteImpl,
+  ClientConfig,
+  ClientState,
+  KeyPackage,
+  PrivateKeyPackage,
+  Welcome,
 } from 'ts-mls';
+import { encodeMlsMessage } from 'ts-mls/message.js';
 import { throwIfDefined, validateRatchetTree } from 'ts-mls/clientState.js';
 import { createGroupInfoWithRatchetTree } from 'ts-mls/createCommit.js';
 import { extensionsSupportedByCapabilities } from 'ts-mls/extension.js';
@@ -22,7 +21,7 @@ import { makeKeyPackageRef } from 'ts-mls/keyPackage.js';
 import { deriveKeySchedule, type EpochSecrets } from 'ts-mls/keySchedule.js';
 import { pathToRoot } from 'ts-mls/pathSecrets.js';
 import { mergePrivateKeyPaths, toPrivateKeyPath } from 'ts-mls/privateKeyPath.js';
-import { accumulatePskSecret } from 'ts-mls/pskIndex.js';
+import { accumulatePskSecret, emptyPskIndex } from 'ts-mls/pskIndex.js';
 import { toLeafIndex, type LeafIndex } from 'ts-mls/treemath.js';
 import { firstCommonAncestor } from 'ts-mls/updatePath.js';
 import {

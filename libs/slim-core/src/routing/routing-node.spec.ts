@@ -15,11 +15,15 @@ import { frame, type Frame } from '../wire/frame.js';
 import { fanout } from '../wire/header.js';
 import { connectionType, linkNegotiation } from '../wire/link-message.js';
 import { internName } from '../wire/wire-name.js';
-import { RoutingNode, type RoutingNodeOptions } from './routing-node.js';
+import type { RoutingNodeOptions } from './node-options.js';
+import { RoutingNode } from './routing-node.js';
 
 beforeAll(loadNameHash);
 
-const nothingDropped = { malformed: 0, 'header-mac': 0, ttl: 0, 'no-route': 0, 'too-large': 0 };
+const nothingDropped = {
+  ...{ malformed: 0, 'header-mac': 0, ttl: 0, 'no-route': 0, 'too-large': 0 },
+  ...{ duplicate: 0, overload: 0, limit: 0 },
+};
 const wrongTag = new Uint8Array(32).fill(1);
 const noTag = new Uint8Array();
 
@@ -551,14 +555,18 @@ describe('RoutingNode', () => {
     const [sender, receiver] = [await connect(), await connect()];
     await receiver.send(subscribeTo(x, 1n), subscribeTo(x, 2n), subscribeTo(y, 3n));
     await sender.send(publishTo(x), publishTo(y));
-    expect(node.counters).toStrictEqual({
+    const { receivedBytes, forwardedBytes, ...counters } = node.counters;
+    expect(counters).toStrictEqual({
       connections: 2,
       subscriptions: 2,
       // Two negotiations, three subscriptions, two publishes.
       received: 7,
       forwarded: 2,
+      refused: 0,
       dropped: nothingDropped,
     });
+    expect(receivedBytes).toBeGreaterThan(forwardedBytes);
+    expect(forwardedBytes).toBeGreaterThan(200);
   });
 
   it('shows every frame that it forwards', async () => {

@@ -1,58 +1,21 @@
-import type { Cancel, Clock } from '../clock/clock.js';
-import type { Crypto } from '../crypto/crypto.js';
 import { SlimError } from '../errors/slim-error.js';
-import { maxFrameBytes, type Link } from '../link/link.js';
-import { answerNegotiation, negotiationTimeoutMs, type Negotiated } from '../link/negotiation.js';
-import { frame } from '../wire/frame.js';
-import { fanout, subscriptionAck, type Subscription } from '../wire/header.js';
+import type { Link, LinkDialler, LinkEvents } from '../link/link.js';
+import { answerNegotiation, type Negotiated } from '../link/negotiation.js';
 import { connectionType } from '../wire/link-message.js';
-import {
-  forwardPublish,
-  isPublish,
-  patchPublish,
-  viewPublish,
-  type PublishView,
-} from '../wire/publish-view.js';
-import { SubscriptionTable, type Category, type ConnectionId } from './subscription-table.js';
+import type { WireName } from '../wire/wire-name.js';
+import { refusalOfPeer } from './admission.js';
+import type { Category, ConnectionId } from './categories.js';
+import { Connection, type ConnectionState } from './connection.js';
+import { FrameRouter } from './frame-router.js';
+import type { NodeEvents } from './node-events.js';
+import { nodeLimits, type NodeLimits } from './node-limits.js';
+import type { CloseOptions, ConnectOptions, RoutingNodeOptions } from './node-options.js';
+import type { NodeCounters, NodeSnapshot, NodeState, RouteSnapshot } from './node-snapshot.js';
+import type { OutgoingLink } from './outgoing-link.js';
+import { OutgoingLinks } from './outgoing-links.js';
+import { Tally } from './tally.js';
 
-/** What a node needs and how it behaves. */
-export interface RoutingNodeOptions {
-  readonly crypto: Crypto;
-  readonly clock: Clock;
-  /** Announced to the other end of every link. */
-  readonly nodeId: string;
-  /** Refuse links that cannot authenticate their headers; true unless said otherwise. */
-  readonly requireHeaderMac?: boolean;
-  /** Sees every frame that leaves, as it leaves. For demos and diagnosis. */
-  readonly onForward?: (frame: Uint8Array) => void;
-}
-
-/** How many of what a node has and has seen, since it started. */
-export interface NodeCounters {
-  readonly connections: number;
-  readonly subscriptions: number;
-  readonly received: number;
-  readonly forwarded: number;
-  /** Frames that went nowhere, by reason. Senders are not told: the protocol has no delivery errors. */
-  readonly dropped: Readonly<Record<DropReason, number>>;
-}
-
-export type DropReason = 'malformed' | 'header-mac' | 'ttl' | 'no-route' | 'too-large';
-
-type ConnectionState =
-  | { readonly kind: 'negotiating'; readonly cancel: Cancel }
-  | { readonly kind: 'established'; readonly mac: Negotiated['mac'] };
-
-interface Connection {
-  readonly id: ConnectionId;
-  readonly link: Link;
-  category: Category;
-  state: ConnectionState;
-  /** Connections whose reading waits until this one has room again. */
-  readonly waiting: Set<Connection>;
-  /** Connections that this one waits for. */
-  readonly waitsFor: Set<Connection>;
-}
+const defaultDeadlineMs = 10_000;
 
 /**
  * Routes frames between links by name. It negotiates, keeps subscriptions, checks and renews the header
@@ -60,192 +23,215 @@ interface Connection {
  */
 export class RoutingNode {
   readonly #options: RoutingNodeOptions;
-  readonly #table = new SubscriptionTable();
+  readonly #limits: NodeLimits;
   readonly #connections = new Map<ConnectionId, Connection>();
-  readonly #dropped: Record<DropReason, number> = {
-    malformed: 0,
-    'header-mac': 0,
-    ttl: 0,
-    'no-route': 0,
-    'too-large': 0,
-  };
+  readonly #tally = new Tally();
+  readonly #router: FrameRouter;
+  readonly #outgoing: OutgoingLinks;
+  readonly #startedAtMs: number;
   #nextId = 1;
-  #received = 0;
-  #forwarded = 0;
-  #closed = false;
+  #state: NodeState = 'running';
+  #closing: Promise<void> | undefined;
 
+  /** @throws SlimError `invalid-config` when a limit is no number */
   constructor(options: RoutingNodeOptions) {
+    const { clock, crypto, peers, onForward } = options;
     this.#options = options;
+    this.#limits = nodeLimits(options.limits);
+    this.#startedAtMs = clock.now();
+    const [connections, tally, limits] = [this.#connections, this.#tally, this.#limits];
+    const isFullMesh = peers !== undefined;
+    const parts = { clock, crypto, limits, isFullMesh, connections, tally, onForward };
+    this.#router = new FrameRouter(parts);
+    this.#outgoing = new OutgoingLinks(options, {
+      take: (link, negotiated, routes) => this.#take(link, negotiated, routes),
+      failed: (remote, reason) => tally.refuse(remote, reason),
+    });
+    this.#outgoing.dialPeers(peers?.nodes ?? []);
   }
 
   get counters(): NodeCounters {
+    const { received, receivedBytes, forwarded, forwardedBytes, refused, dropped } = this.#tally;
     return {
       connections: this.#connections.size,
-      subscriptions: this.#table.size,
-      received: this.#received,
-      forwarded: this.#forwarded,
-      dropped: { ...this.#dropped },
+      subscriptions: this.#router.table.size,
+      ...{ received, receivedBytes, forwarded, forwardedBytes, refused },
+      dropped: { ...dropped },
     };
+  }
+
+  /** The node and its links as they are now. */
+  snapshot(): NodeSnapshot {
+    const links = [...this.#connections.values()].map((one) => this.#describe(one));
+    const { counters } = this;
+    const [state, startedAtMs] = [this.#state, this.#startedAtMs];
+    return { nodeId: this.#options.nodeId, state, startedAtMs, counters, links };
+  }
+
+  /** Names that are subscribed, at most so many, in no order. */
+  routes(limit: number): RouteSnapshot[] {
+    const routes: RouteSnapshot[] = [];
+    for (const instance of this.#router.table.names()) {
+      if (routes.length >= limit) break;
+      routes.push(instance.snapshot());
+    }
+    return routes;
+  }
+
+  /** Calls the listener at each such event; returns how to stop listening. */
+  on<Name extends keyof NodeEvents>(
+    name: Name,
+    listener: (event: NodeEvents[Name]) => void,
+  ): () => void {
+    return this.#tally.events.on(name, listener);
   }
 
   /** Takes over a link that a listener accepted. The other end has a few seconds to negotiate. */
   accept(link: Link): void {
+    const { maxLinks, negotiationTimeoutMs } = this.#limits;
+    if (this.#state !== 'running') return this.#turnAway(link, 'the node is closing');
+    if (this.#connections.size >= maxLinks) {
+      return this.#turnAway(link, `the node has ${maxLinks} links, which is its limit`);
+    }
     const cancel = this.#options.clock.schedule(negotiationTimeoutMs, () => {
       link.destroy(new SlimError('negotiation-failed', 'nothing was negotiated in time'));
     });
-    this.#attach(link, 'remote', { kind: 'negotiating', cancel });
+    const connection = this.#add(link, 'remote', 'incoming', { kind: 'negotiating', cancel });
+    link.open(this.#eventsOf(connection));
   }
 
   /** Takes over a link to an application in this process, which needs no negotiation and no MAC. */
   acceptLocal(link: Link): void {
-    this.#attach(link, 'local', { kind: 'established', mac: undefined });
+    if (this.#state !== 'running') return void link.close();
+    const state = { kind: 'established', negotiated: undefined } as const;
+    const connection = this.#add(link, 'local', 'incoming', state);
+    link.open(this.#eventsOf(connection));
+    this.#established(connection);
   }
 
-  /** Ends every link in order. May be called twice. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    await Promise.all([...this.#connections.values()].map(({ link }) => link.close()));
+  /**
+   * Keeps up a link to another node.
+   * @throws SlimError `invalid-name` for a route, `link-closed` when the node is closing
+   */
+  connect(dialler: LinkDialler, options: ConnectOptions): OutgoingLink {
+    if (this.#state !== 'running') throw new SlimError('link-closed', 'the node is closing');
+    return this.#outgoing.open(dialler, options);
   }
 
-  #attach(link: Link, category: Category, state: ConnectionState): void {
-    const id = this.#nextId++ as ConnectionId;
-    const connection: Connection = {
-      ...{ id, link, category, state },
-      waiting: new Set(),
-      waitsFor: new Set(),
-    };
-    this.#connections.set(id, connection);
-    link.open({
-      frame: (bytes) => this.#receive(connection, bytes),
-      drained: () => this.#release(connection),
-      closed: () => this.#detach(connection),
+  /** A listener turned a connection away before there was a link. For counters and those who watch. */
+  turnedAway(remote: string, reason: SlimError): void {
+    this.#tally.refuse(remote, reason);
+  }
+
+  /** Takes nothing new, lets out what is queued, and ends every link in order. May be called twice. */
+  close({ deadlineMs = defaultDeadlineMs }: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#drain(deadlineMs);
+    return this.#closing;
+  }
+
+  async #drain(deadlineMs: number): Promise<void> {
+    this.#state = 'draining';
+    const connections = [...this.#connections.values()];
+    const cancel = this.#options.clock.schedule(deadlineMs, () => {
+      const reason = new SlimError('link-closed', `not drained within ${deadlineMs} ms`);
+      for (const { link } of this.#connections.values()) link.destroy(reason);
     });
-    if (this.#closed) void link.close();
+    await Promise.all([this.#outgoing.close(), ...connections.map(({ link }) => link.close())]);
+    cancel();
+    this.#state = 'closed';
   }
 
-  #detach(connection: Connection): void {
-    if (connection.state.kind === 'negotiating') connection.state.cancel();
-    this.#connections.delete(connection.id);
-    this.#table.removeConnection(connection.id);
-    this.#release(connection);
-    for (const other of connection.waitsFor) other.waiting.delete(connection);
+  #turnAway(link: Link, what: string): void {
+    const reason = new SlimError('refused', what);
+    this.#tally.refuse(link.remote, reason);
+    if (this.#state === 'running') link.destroy(reason);
+    else void link.close();
+  }
+
+  #add(
+    link: Link,
+    category: Category,
+    direction: Connection['direction'],
+    state: ConnectionState,
+  ): Connection {
+    const id = this.#nextId++ as ConnectionId;
+    const sinceMs = this.#options.clock.now();
+    const connection = new Connection({ id, link, category, direction, sinceMs, state });
+    this.#connections.set(id, connection);
+    return connection;
+  }
+
+  /** An outgoing link has negotiated. */
+  #take(link: Link, negotiated: Negotiated, routes: readonly WireName[]): LinkEvents {
+    const refusal = refusalOfPeer(this.#identity, negotiated);
+    if (refusal) throw refusal;
+    const category = categoryOf(negotiated.connectionType);
+    const connection = this.#add(link, category, 'outgoing', { kind: 'established', negotiated });
+    this.#established(connection, routes);
+    return this.#eventsOf(connection);
+  }
+
+  #eventsOf(connection: Connection): LinkEvents {
+    return {
+      frame: (bytes) => this.#receive(connection, bytes),
+      drained: () => this.#router.drained(connection),
+      closed: (reason) => this.#detach(connection, reason),
+    };
   }
 
   #receive(connection: Connection, bytes: Uint8Array): void {
-    this.#received += 1;
+    this.#tally.received += 1;
+    this.#tally.receivedBytes += bytes.length;
+    connection.received(bytes);
     try {
-      if (connection.state.kind === 'negotiating') this.#negotiate(connection, bytes);
-      else if (isPublish(bytes)) this.#publish(connection, bytes);
-      else this.#control(connection, bytes);
+      if (connection.isEstablished) this.#router.receive(connection, bytes);
+      else this.#negotiate(connection, bytes);
     } catch (reason) {
       const error = SlimError.from(reason, 'malformed-frame');
       if (error.code === 'negotiation-failed') connection.link.destroy(error);
-      else this.#drop('malformed');
+      else this.#tally.drop('malformed', connection);
     }
   }
 
   #negotiate(connection: Connection, bytes: Uint8Array): void {
-    const { crypto, nodeId, requireHeaderMac = true } = this.#options;
-    const answer = answerNegotiation(crypto, bytes, { nodeId, requireHeaderMac });
-    if (connection.state.kind === 'negotiating') connection.state.cancel();
-    const { mac, connectionType: type } = answer.negotiated;
-    connection.category = categoryOf(type);
-    // A link between replicas of one deployment carries no tags, although a key is agreed on.
-    connection.state = { kind: 'established', mac: type === connectionType.peer ? undefined : mac };
-    connection.link.send(answer.reply);
+    if (connection.refusal) return;
+    const { crypto, requireHeaderMac = true } = this.#options;
+    const { nodeId, deploymentName = '' } = this.#identity;
+    const policy = { nodeId, deploymentName, requireHeaderMac };
+    const { reply, negotiated } = answerNegotiation(crypto, bytes, policy);
+    connection.send(reply);
+    connection.refusal = refusalOfPeer(this.#identity, negotiated);
+    if (connection.refusal) return void connection.link.close(connection.refusal);
+    connection.establish(negotiated, categoryOf(negotiated.connectionType));
+    this.#established(connection);
   }
 
-  #control(connection: Connection, bytes: Uint8Array): void {
-    const message = frame.decode(bytes);
-    const { subscribe, unsubscribe } = message;
-    // Fields may come in any order, so a Publish can be found only here.
-    if (message.publish) this.#publish(connection, bytes);
-    else if (subscribe) this.#subscription(connection, subscribe, true);
-    else if (unsubscribe) this.#subscription(connection, unsubscribe, false);
-    else if (!message.link && !message.subscriptionAck) this.#drop('malformed');
+  #established(connection: Connection, routes: readonly WireName[] = []): void {
+    this.#router.attach(connection, routes);
+    if (!this.#tally.events.has('link')) return;
+    this.#tally.events.emit('link', { kind: 'established', link: this.#describe(connection) });
   }
 
-  #subscription(connection: Connection, { header, id }: Subscription, add: boolean): void {
-    const name = header?.destination;
-    if (!header?.source?.isRoutable || !name?.isRoutable) return this.#drop('malformed');
-    if (macOf(connection)?.verifyOnce(header, header.headerMac) === false) {
-      return this.#drop('header-mac');
+  #detach(connection: Connection, reason: SlimError | undefined): void {
+    const link = this.#describe(connection);
+    connection.stopWaiting();
+    this.#connections.delete(connection.id);
+    this.#router.detach(connection);
+    if (connection.isEstablished) {
+      return this.#tally.events.emit('link', { kind: 'closed', link, reason });
     }
-    if (connection.category !== 'local' && header.ttl <= 1) return this.#drop('ttl');
-    let error = '';
-    try {
-      if (add) this.#table.add(name, connection.id, connection.category, id);
-      else this.#table.remove(name, connection.id, id);
-    } catch (reason) {
-      error = SlimError.from(reason, 'no-route').message;
-    }
-    if (id === 0n) return;
-    const ack = subscriptionAck.make({ id, success: error === '', error });
-    const confirmed = connection.link.send(frame.encode(frame.make({ subscriptionAck: ack })));
-    if (!confirmed) this.#waitFor(connection, connection);
+    const unfinished = new SlimError('negotiation-failed', 'the link ended before it negotiated');
+    this.#tally.refuse(link.remote, connection.refusal ?? reason ?? unfinished);
   }
 
-  #publish(connection: Connection, bytes: Uint8Array): void {
-    const view = viewPublish(bytes);
-    const { header } = view;
-    if (macOf(connection)?.verify(header, header.headerMac) === false) {
-      return this.#drop('header-mac');
-    }
-    const ttl = connection.category === 'local' ? header.ttl : header.ttl - 1;
-    if (ttl <= 0) return this.#drop('ttl');
-    // receivedFrom and forwardTo steer the tables of one node; from a link they are not obeyed, and
-    // they end here like every other value of one hop.
-    header.startHop(ttl);
-    if (header.fanout === fanout.one) {
-      const receiver = this.#table.selectOne(view.destination, connection.id);
-      if (receiver === undefined) return this.#drop('no-route');
-      return this.#forward(connection, receiver, view, true);
-    }
-    const receivers = this.#table.selectAll(view.destination, connection.id);
-    const last = receivers.pop();
-    if (last === undefined) return this.#drop('no-route');
-    for (const receiver of receivers) this.#forward(connection, receiver, view, false);
-    this.#forward(connection, last, view, true);
+  #describe(connection: Connection): ReturnType<Connection['snapshot']> {
+    return connection.snapshot(this.#router.table.countOf(connection.id));
   }
 
-  /** The last receiver gets the frame itself, where that will do: it belongs to this node. */
-  #forward(from: Connection, to: ConnectionId, view: PublishView, isLast: boolean): void {
-    const receiver = this.#connections.get(to);
-    if (receiver?.state.kind !== 'established') return this.#drop('no-route');
-    const { ttl } = view.header;
-    const tag = receiver.state.mac?.tag(view.header);
-    const patched = isLast ? patchPublish(view, ttl, tag) : undefined;
-    const bytes = patched ?? forwardPublish(view, ttl, tag);
-    if (bytes.length > maxFrameBytes) return this.#drop('too-large');
-    this.#forwarded += 1;
-    this.#options.onForward?.(bytes);
-    if (!receiver.link.send(bytes)) this.#waitFor(receiver, from);
+  get #identity(): { readonly nodeId: string; readonly deploymentName: string | undefined } {
+    const { nodeId, peers } = this.#options;
+    return { nodeId, deploymentName: peers?.deploymentName };
   }
-
-  /** The receiver is full: its sender is not read until there is room, so nothing piles up here. */
-  #waitFor(receiver: Connection, sender: Connection): void {
-    if (receiver.waiting.has(sender) || !this.#connections.has(sender.id)) return;
-    receiver.waiting.add(sender);
-    sender.waitsFor.add(receiver);
-    sender.link.pause();
-  }
-
-  #release(receiver: Connection): void {
-    for (const sender of receiver.waiting) {
-      sender.waitsFor.delete(receiver);
-      if (sender.waitsFor.size === 0) sender.link.resume();
-    }
-    receiver.waiting.clear();
-  }
-
-  #drop(reason: DropReason): void {
-    this.#dropped[reason] += 1;
-  }
-}
-
-/** What the link demands its tags of; nothing where no key was agreed on. */
-function macOf({ state }: Connection): Negotiated['mac'] {
-  return state.kind === 'established' ? state.mac : undefined;
 }
 
 function categoryOf(type: Negotiated['connectionType']): Category {

@@ -4,7 +4,8 @@ import { loadNameHash } from '../names/name-hash.js';
 import { nameId, nullId } from '../names/name-id.js';
 import { wireNameOf } from '../testing/frames.js';
 import type { WireName } from '../wire/wire-name.js';
-import { SubscriptionTable, categories, type ConnectionId } from './subscription-table.js';
+import { categories, type ConnectionId } from './categories.js';
+import { SubscriptionTable } from './subscription-table.js';
 
 beforeAll(loadNameHash);
 

@@ -1,17 +1,13 @@
 import { SlimError } from '../errors/slim-error.js';
 import { formatId, nullId, type NameId } from '../names/name-id.js';
-import type { Tagged } from '../names/tagged.js';
-import type { WireName } from '../wire/wire-name.js';
+import type { NameComponents } from '../names/slim-name.js';
+import { WireName } from '../wire/wire-name.js';
+import type { Category, ConnectionId } from './categories.js';
+import type { RouteSnapshot } from './node-snapshot.js';
+import { Receivers } from './receivers.js';
 
-/** Number of a connection in the table of one node. */
-export type ConnectionId = Tagged<number, 'ConnectionId'>;
-
-/** What of a name is routed by: not its strings. */
-export type RoutedName = Pick<WireName, 'prefix' | 'id'>;
-
-/** How close a connection is; the first category with a receiver wins (reference: data plane 5.3). */
-export const categories = ['local', 'remote', 'peer', 'edge'] as const;
-export type Category = (typeof categories)[number];
+/** What of a name is routed by, and the strings, which are only for those who are told of it. */
+export type RoutedName = Pick<WireName, 'prefix' | 'id'> & Partial<Pick<WireName, 'components'>>;
 
 /**
  * Who wants what: name prefix → instance id → category → connection. What a connection holds is kept by
@@ -20,13 +16,28 @@ export type Category = (typeof categories)[number];
  */
 export class SubscriptionTable {
   readonly #services = new Map<string, Service>();
-  readonly #held = new Map<ConnectionId, Map<Instance, SubscriptionIds>>();
+  readonly #held = new Map<ConnectionId, Held>();
 
   /** Subscriptions held, counting each (connection, name) once. */
   get size(): number {
     let size = 0;
-    for (const held of this.#held.values()) size += held.size;
+    for (const { ids } of this.#held.values()) size += ids.size;
     return size;
+  }
+
+  /** Subscriptions of one connection, each id of a name counted. */
+  countOf(connection: ConnectionId): number {
+    return this.#held.get(connection)?.count ?? 0;
+  }
+
+  /** What is known of a name; undefined when nobody has it. */
+  find(name: RoutedName): Instance | undefined {
+    return this.#services.get(name.prefix)?.instances.get(name.id);
+  }
+
+  /** Every name that somebody has, in no order. */
+  *names(): Generator<Instance> {
+    for (const { instances } of this.#services.values()) yield* instances.values();
   }
 
   /** Adds one subscription. Returns false when the connection had the name under that id already. */
@@ -38,56 +49,60 @@ export class SubscriptionTable {
   ): boolean {
     const instance = this.#instance(name);
     let held = this.#held.get(connection);
-    if (!held) this.#held.set(connection, (held = new Map()));
-    const ids = held.get(instance);
-    if (ids === undefined) {
-      held.set(instance, subscriptionId);
-      instance.add(category, connection);
-      instance.service.join(category, connection);
-      return true;
-    }
-    const more = withId(ids, subscriptionId);
-    if (more) held.set(instance, more);
-    return more !== undefined;
+    if (!held) this.#held.set(connection, (held = { ids: new Map(), count: 0 }));
+    const ids = held.ids.get(instance);
+    const more = ids === undefined ? subscriptionId : withId(ids, subscriptionId);
+    if (more === undefined) return false;
+    held.ids.set(instance, more);
+    held.count += 1;
+    if (ids !== undefined) return true;
+    instance.add(category, connection);
+    instance.service.join(category, connection);
+    return true;
   }
 
   /**
-   * Takes one subscription back. An id that is not known is accepted where it cannot be mistaken,
-   * because an official client forgets its ids when it reconnects (reference: data plane 4.2).
+   * Takes one subscription back and returns its id. An id that is not known is accepted where it cannot
+   * be mistaken, because an official client forgets its ids when it reconnects; with `any` it is accepted
+   * always, because an official replica may give another id than at first (reference: data plane 4.2, 4.5).
    * @throws SlimError `no-route` with the official peer's text when there is nothing to take back.
    */
-  remove(name: RoutedName, connection: ConnectionId, subscriptionId: bigint): void {
+  remove(name: RoutedName, connection: ConnectionId, subscriptionId: bigint, any = false): bigint {
     const service = this.#services.get(name.prefix);
     if (!service) throw new SlimError('no-route', 'subscription not found');
     const instance = service.instances.get(name.id);
     if (!instance) throw new SlimError('no-route', `id not found: ${formatId(name.id)}`);
     const held = this.#held.get(connection);
-    const ids = held?.get(instance);
-    const left = ids === undefined ? undefined : takeId(ids, subscriptionId);
-    if (left === undefined) {
+    const ids = held?.ids.get(instance);
+    const taken = ids === undefined ? undefined : takeId(ids, subscriptionId, any);
+    if (!held || taken === undefined) {
       throw new SlimError('no-route', `subscription id not found: ${subscriptionId}`);
     }
-    if (left > 0) return;
-    held?.delete(instance);
-    if (held?.size === 0) this.#held.delete(connection);
+    held.count -= 1;
+    if (typeof ids === 'object' && ids.size > 0) return taken;
+    held.ids.delete(instance);
+    if (held.ids.size === 0) this.#held.delete(connection);
     this.#leave(instance, connection);
+    return taken;
   }
 
-  /** Takes back everything a connection subscribed. */
-  removeConnection(connection: ConnectionId): void {
+  /** Takes back everything a connection subscribed; returns the names it had. */
+  removeConnection(connection: ConnectionId): readonly Instance[] {
     const held = this.#held.get(connection);
     this.#held.delete(connection);
-    for (const instance of held?.keys() ?? []) this.#leave(instance, connection);
+    const names = held ? [...held.ids.keys()] : [];
+    for (const instance of names) this.#leave(instance, connection);
+    return names;
   }
 
-  /** One receiver in turn, never the sender itself. */
-  selectOne(name: RoutedName, sender: ConnectionId): ConnectionId | undefined {
-    return this.#receivers(name)?.next(sender);
+  /** One receiver in turn, never the sender itself; one of the category `last` only when there is no other. */
+  selectOne(name: RoutedName, sender: ConnectionId, last?: Category): ConnectionId | undefined {
+    return this.#receivers(name)?.next(sender, last);
   }
 
-  /** Every receiver once, never the sender itself. */
-  selectAll(name: RoutedName, sender: ConnectionId): ConnectionId[] {
-    return this.#receivers(name)?.all(sender) ?? [];
+  /** Every receiver once, never the sender itself and none of the category `without`. */
+  selectAll(name: RoutedName, sender: ConnectionId, without?: Category): ConnectionId[] {
+    return this.#receivers(name)?.all(sender, without) ?? [];
   }
 
   #receivers(name: RoutedName): Receivers | undefined {
@@ -97,7 +112,8 @@ export class SubscriptionTable {
 
   #instance(name: RoutedName): Instance {
     let service = this.#services.get(name.prefix);
-    if (!service) this.#services.set(name.prefix, (service = new Service(name.prefix)));
+    if (!service) this.#services.set(name.prefix, (service = new Service(name)));
+    else service.spell(name);
     let instance = service.instances.get(name.id);
     if (!instance) service.instances.set(name.id, (instance = new Instance(service, name.id)));
     return instance;
@@ -116,87 +132,30 @@ export class SubscriptionTable {
 /** What one connection holds of one name: nearly always one id, which needs no set. */
 type SubscriptionIds = bigint | Set<bigint>;
 
+/** What one connection holds. */
+interface Held {
+  readonly ids: Map<Instance, SubscriptionIds>;
+  count: number;
+}
+
 /** The ids with one more, or undefined when it is among them. */
 function withId(ids: SubscriptionIds, id: bigint): SubscriptionIds | undefined {
   if (typeof ids === 'bigint') return ids === id ? undefined : new Set([ids, id]);
   return ids.has(id) ? undefined : ids.add(id);
 }
 
-/** How many are left without that id, or without the only one; undefined when it could mean several. */
-function takeId(ids: SubscriptionIds, id: bigint): number | undefined {
-  if (typeof ids === 'bigint') return 0;
-  if (ids.delete(id) || ids.delete(0n)) return ids.size;
-  return ids.size > 1 ? undefined : 0;
-}
-
-/** The connections of one category, and whose turn it is. */
-interface Ring {
-  readonly category: Category;
-  readonly connections: ConnectionId[];
-  cursor: number;
-}
-
-/** Connections by category, the closest first. */
-class Receivers {
-  readonly #rings: Ring[] = [];
-
-  get isEmpty(): boolean {
-    return this.#rings.length === 0;
-  }
-
-  /** Takes a connection that it does not have. */
-  add(category: Category, connection: ConnectionId): void {
-    const rank = categories.indexOf(category);
-    const ring = this.#rings.find((known) => known.category === category);
-    if (ring) return void ring.connections.push(connection);
-    const farther = this.#rings.findIndex((known) => categories.indexOf(known.category) > rank);
-    const at = farther < 0 ? this.#rings.length : farther;
-    // A list of one from the start: one that grows from nothing takes room for seventeen.
-    this.#rings.splice(at, 0, { category, connections: [connection], cursor: 0 });
-  }
-
-  remove(connection: ConnectionId): void {
-    for (const [index, ring] of this.#rings.entries()) {
-      const at = ring.connections.indexOf(connection);
-      if (at < 0) continue;
-      ring.connections.splice(at, 1);
-      if (ring.cursor > at) ring.cursor -= 1;
-      if (ring.connections.length === 0) this.#rings.splice(index, 1);
-      return;
-    }
-  }
-
-  next(except: ConnectionId): ConnectionId | undefined {
-    for (const ring of this.#rings) {
-      const found = nextOf(ring, except);
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  }
-
-  all(except: ConnectionId): ConnectionId[] {
-    const all: ConnectionId[] = [];
-    for (const { connections } of this.#rings) {
-      for (const connection of connections) if (connection !== except) all.push(connection);
-    }
-    return all;
-  }
-}
-
-function nextOf(ring: Ring, except: ConnectionId): ConnectionId | undefined {
-  const { connections } = ring;
-  for (let step = 0; step < connections.length; step += 1) {
-    const at = (ring.cursor + step) % connections.length;
-    const connection = connections[at];
-    if (connection === undefined || connection === except) continue;
-    ring.cursor = (at + 1) % connections.length;
-    return connection;
-  }
-  return undefined;
+/** Takes out that id, or the only one, or with `any` one of them; undefined when it could mean several. */
+function takeId(ids: SubscriptionIds, id: bigint, any: boolean): bigint | undefined {
+  if (typeof ids === 'bigint') return ids;
+  for (const known of [id, 0n]) if (ids.delete(known)) return known;
+  const [first] = ids;
+  if (first === undefined || (ids.size > 1 && !any)) return undefined;
+  ids.delete(first);
+  return first;
 }
 
 /** Who has one name. */
-class Instance extends Receivers {
+export class Instance extends Receivers {
   readonly service: Service;
   readonly id: NameId;
 
@@ -204,6 +163,23 @@ class Instance extends Receivers {
     super();
     this.service = service;
     this.id = id;
+  }
+
+  snapshot(): RouteSnapshot {
+    const name = this.service.components?.join('/') ?? '';
+    const id = this.id === nullId ? undefined : formatId(this.id);
+    return { name, id, links: this.connections() };
+  }
+
+  /** True when its strings are known. */
+  get isNamed(): boolean {
+    return this.service.components !== undefined;
+  }
+
+  /** The name for the wire; undefined when no subscriber gave its strings, which official nodes need. */
+  get name(): WireName | undefined {
+    const { prefix, components } = this.service;
+    return components && WireName.ofParts(prefix, components, this.id);
   }
 }
 
@@ -213,10 +189,25 @@ class Service extends Receivers {
   readonly instances = new Map<NameId, Instance>();
   /** How many instances each connection has. */
   readonly #counts = new Map<ConnectionId, number>();
+  /** One text, because three in a list take several times the memory. */
+  #spelling: string | undefined;
 
-  constructor(prefix: string) {
+  constructor(name: RoutedName) {
     super();
-    this.prefix = prefix;
+    this.prefix = name.prefix;
+    this.spell(name);
+  }
+
+  /** The strings as the first subscriber gave them that gave any. */
+  get components(): NameComponents | undefined {
+    const [org, namespace, service] = this.#spelling?.split(separator) ?? [];
+    if (org === undefined || namespace === undefined || service === undefined) return undefined;
+    return [org, namespace, service];
+  }
+
+  /** Learns the strings where they are not known yet. */
+  spell(name: RoutedName): void {
+    this.#spelling ??= name.components?.join(separator);
   }
 
   /** The connection has one more instance. */
@@ -234,3 +225,6 @@ class Service extends Receivers {
     this.remove(connection);
   }
 }
+
+/** No name has it, and one that has it all the same is told wrongly to people and replicas, not routed wrongly. */
+const separator = '\0';

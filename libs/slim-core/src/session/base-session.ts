@@ -13,6 +13,7 @@ import type { Incoming } from './incoming.js';
 import { SerialInbox } from './serial-inbox.js';
 import type { SessionContext } from './session-context.js';
 import type { SessionPolicy } from './session-policy.js';
+import type { ToKeep } from './session-record.js';
 import type { Metadata, PublishOptions, SessionMessage, WaitOptions } from './session.js';
 import { Unread } from './unread.js';
 
@@ -33,6 +34,13 @@ export interface SessionOwner {
   dropped(reason: SlimError): void;
   /** The session is over and must not be given messages any more. */
   ended(session: BaseSession): void;
+  /** Keeps the session as it is, where something is kept. */
+  keep?(session: BaseSession): void;
+  /**
+   * The message of that number is about to leave, which keeps it from being used again after a restart.
+   * @throws SlimError `store-failed`, and it must not leave
+   */
+  number?(session: BaseSession, messageId: number): void;
 }
 
 /** A control message to send. */
@@ -85,6 +93,11 @@ export abstract class BaseSession<Setup extends SessionSetup = SessionSetup> {
 
   get metadata(): Metadata {
     return this.setup.metadata;
+  }
+
+  /** True from the moment on that this side closes it. */
+  get isClosing(): boolean {
+    return this.closing !== undefined;
   }
 
   /** Why the session is over; undefined while it is not. */
@@ -150,6 +163,16 @@ export abstract class BaseSession<Setup extends SessionSetup = SessionSetup> {
     this.owner.dropped(SlimError.from(reason, 'timeout'));
   }
 
+  /** Has the session survive a restart as it is now. To be called before others hear of a change. */
+  keep(): void {
+    if (!this.#endReason) this.owner.keep?.(this);
+  }
+
+  /** What outlives the process; undefined while nothing does. */
+  toKeep(): ToKeep | undefined {
+    return undefined;
+  }
+
   acknowledge({ source, session }: Incoming): void {
     const { messageId: id } = session;
     this.send(source, messageType.groupAck, { id, command: { groupAck: {} } });
@@ -189,6 +212,11 @@ export abstract class BaseSession<Setup extends SessionSetup = SessionSetup> {
     };
     const address = { source, destination, session, fanout: copies };
     this.context.send(this.context.composer.control(address, command, metadata));
+  }
+
+  /** The number of the next message. @throws SlimError `store-failed` */
+  protected numbered(messageId: number): void {
+    this.owner.number?.(this, messageId);
   }
 
   protected lost(messageId: number): void {

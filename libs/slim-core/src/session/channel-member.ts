@@ -10,11 +10,15 @@ import {
   type MlsPayload,
 } from '../wire/command-payload.js';
 import { messageType } from '../wire/session-header.js';
+import type { WireName } from '../wire/wire-name.js';
 import type { InvitationResult } from './channel.js';
 import type { ChannelMemory } from './channel-memory.js';
-import type { ChannelRole, ChannelSession } from './channel-session.js';
+import type { ChannelRole } from './channel-role.js';
+import type { ChannelSession } from './channel-session.js';
 import { ask, askToLeave, online, unexpected } from './control-exchange.js';
 import type { Incoming } from './incoming.js';
+import type { Invited } from './responder.js';
+import type { ChannelRoleRecord } from './session-record.js';
 
 type State =
   | { readonly kind: 'invited' }
@@ -25,10 +29,17 @@ type State =
     }
   | { readonly kind: 'joined'; readonly welcomeId: number };
 
+/** Who asks this side in, or did before a restart. */
+export interface InvitedMember extends Invited {
+  /** The last change of keys that this side followed, before a restart. */
+  readonly commitId?: number;
+}
+
 /** A member that was invited: it follows the moderator, and asks for new keys when it fell behind. */
 export class ChannelMember implements ChannelRole {
   readonly #session: ChannelSession;
-  readonly #invitation: Incoming;
+  readonly #moderator: WireName;
+  readonly #invitationId: number;
   readonly #identity: Identity;
   readonly #established: () => void;
   #state: State = { kind: 'invited' };
@@ -43,14 +54,16 @@ export class ChannelMember implements ChannelRole {
   /** `established` is called once, when messages can be read; not if the welcome never comes. */
   constructor(
     session: ChannelSession,
-    invitation: Incoming,
-    identity: Identity,
-    established: () => void,
+    { moderator, identity, invitationId, welcomeId, commitId }: InvitedMember,
+    established: () => void = () => undefined,
   ) {
     this.#session = session;
-    this.#invitation = invitation;
+    this.#moderator = moderator;
+    this.#invitationId = invitationId ?? 0;
     this.#identity = identity;
     this.#established = established;
+    if (welcomeId !== undefined) this.#state = { kind: 'joined', welcomeId };
+    this.#commitId = commitId ?? 0;
     session.moderatorIdentity = identity;
     session.role = this;
   }
@@ -58,7 +71,7 @@ export class ChannelMember implements ChannelRole {
   control(incoming: Incoming, identity: Identity): void | Promise<void> {
     const { source, session } = incoming;
     const isModerator =
-      source.equals(this.#invitation.source) && identity.subject === this.#identity.subject;
+      source.equals(this.#moderator) && identity.subject === this.#identity.subject;
     if (!isModerator) throw new SlimError('identity-rejected', `${source.text} is no moderator`);
     switch (session.messageType) {
       case messageType.joinRequest:
@@ -106,7 +119,13 @@ export class ChannelMember implements ChannelRole {
 
   async leave(): Promise<void> {
     if (this.#state.kind === 'joining') this.#state.expire();
-    await askToLeave(this.#session, this.#invitation.source);
+    await askToLeave(this.#session, this.#moderator);
+  }
+
+  toKeep(): ChannelRoleRecord | undefined {
+    const state = this.#state;
+    if (state.kind !== 'joined') return undefined;
+    return { kind: 'member', commitId: this.#commitId, welcomeId: state.welcomeId };
   }
 
   stop(): void {
@@ -135,8 +154,8 @@ export class ChannelMember implements ChannelRole {
     const keyPackage = this.#state.pending?.keyPackage;
     const { sendsData, receivesData } = setup;
     const participant = { ...online(setup.source), settings: { sendsData, receivesData } };
-    this.#session.send(this.#invitation.source, messageType.joinReply, {
-      id: this.#invitation.session.messageId,
+    this.#session.send(this.#moderator, messageType.joinReply, {
+      id: this.#invitationId,
       command: { joinReply: { keyPackage, participant } },
     });
   }
@@ -157,6 +176,7 @@ export class ChannelMember implements ChannelRole {
     state.expire();
     this.#state = { kind: 'joined', welcomeId: incoming.session.messageId };
     for (const participant of participants) this.#session.admit(participant);
+    this.#session.keep();
     this.#session.acknowledge(incoming);
     if (joined) return this.#ready();
     // The library refuses some legal welcomes (reference: MLS 12.1); the one for a rejoin it takes,
@@ -183,6 +203,7 @@ export class ChannelMember implements ChannelRole {
   #enter(group: MlsGroup, commitId: number): void {
     this.#session.group = group;
     this.#commitId = commitId;
+    this.#session.keep();
     this.#session.epochChanged();
   }
 
@@ -204,6 +225,7 @@ export class ChannelMember implements ChannelRole {
     }
     if (!(setup.mls ? await this.#applyCommit(update.mls) : this.#memory.add(incoming))) return;
     this.#applyRoster(update, isSelf);
+    this.#session.keep();
   }
 
   /** Returns false when the roster is not to be touched: the commit is old, or cannot be applied. */
@@ -259,6 +281,7 @@ export class ChannelMember implements ChannelRole {
       const status = isSelf ? participantState.online : participant.status;
       this.#session.admit({ ...participant, status });
     }
+    this.#session.keep();
   }
 
   #catchUp(): void {
@@ -290,7 +313,7 @@ export class ChannelMember implements ChannelRole {
 
   async #askForKeys(): Promise<void> {
     const { setup } = this.#session;
-    const moderator = this.#invitation.source;
+    const moderator = this.#moderator;
     const pending = await this.#newKeys();
     const rejoinRequest = { participant: setup.source, keyPackage: pending.keyPackage };
     const reply = await ask(this.#session, moderator, messageType.rejoinRequest, {
@@ -309,7 +332,7 @@ export class ChannelMember implements ChannelRole {
    * from another name (reference: sessions 8.3).
    */
   #acknowledgeKeys(id: number): void {
-    this.#session.acknowledgeAnonymously(this.#invitation.source, id);
+    this.#session.acknowledgeAnonymously(this.#moderator, id);
   }
 
   async #newKeys(): Promise<PendingMember> {
@@ -319,7 +342,7 @@ export class ChannelMember implements ChannelRole {
   }
 
   #over(what: string): void {
-    const moderator = this.#invitation.source.text;
+    const moderator = this.#moderator.text;
     this.#session.finish(new SlimError('session-closed', `${moderator} ${what}`));
   }
 }

@@ -8,45 +8,22 @@ import { noEpoch, participantState, type Participant } from '../wire/command-pay
 import { fanout } from '../wire/header.js';
 import { isControl, messageType, sessionType } from '../wire/session-header.js';
 import type { WireName } from '../wire/wire-name.js';
-import { BaseSession, type SessionOwner, type SessionSetup } from './base-session.js';
-import type { ChannelMemory } from './channel-memory.js';
+import { BaseSession, type SessionOwner } from './base-session.js';
+import type { ChannelRole, ChannelSetup } from './channel-role.js';
+import { channelRecord } from './channel-record.js';
 import type { Channel, ChannelEvents, ChannelParticipant, InvitationResult } from './channel.js';
 import { askAll } from './control-exchange.js';
 import { toContent } from './content.js';
 import { DataPath } from './data-path.js';
 import { EarlyMessages } from './early-messages.js';
-import { Emitter } from './emitter.js';
+import { Emitter } from '../events/emitter.js';
 import { GroupHeartbeat } from './group-heartbeat.js';
 import type { Incoming } from './incoming.js';
-import { Roster, toView, type Member } from './roster.js';
+import { Roster, speaksFor, toView, type Member } from './roster.js';
 import { randomMessageId, type SessionContext } from './session-context.js';
+import { answersOfflineMember, sealedTypes } from './message-kinds.js';
 import type { PublishOptions } from './session.js';
-
-/** What a channel is made with. */
-export interface ChannelSetup extends SessionSetup {
-  /** Where messages go, and where control messages go: the same name with two ids. */
-  readonly channel: WireName;
-  readonly control: WireName;
-  readonly moderator: WireName;
-  readonly sendsData: boolean;
-  readonly receivesData: boolean;
-  /** From earlier memberships of this side in the same channel. */
-  readonly memory: ChannelMemory;
-}
-
-/** What differs between the moderator and a participant. */
-export interface ChannelRole {
-  /** Handles a control message of a verified sender. */
-  control(incoming: Incoming, identity: Identity): void | Promise<void>;
-  /** Somebody who is no member, any more or yet, shows that it believes to be one. */
-  stranger(incoming: Incoming): void;
-  /** A member, this side's moderator included, is in a later epoch. */
-  fellBehind(): Promise<void>;
-  leave(): Promise<void>;
-  invite(names: readonly WireName[], signal?: AbortSignal): Promise<readonly InvitationResult[]>;
-  remove(name: SlimName): Promise<void>;
-  stop(): void;
-}
+import type { ToKeep } from './session-record.js';
 
 /** A channel, whichever role this side has in it (reference: sessions 5 to 9). */
 export class ChannelSession extends BaseSession<ChannelSetup> implements Channel {
@@ -85,6 +62,7 @@ export class ChannelSession extends BaseSession<ChannelSetup> implements Channel
         isFull: () => this.unread.size >= policy.maxUnread,
         deliver: (message) => this.unread.push(this.toMessage(message)),
         lost: (messageId) => this.lost(messageId),
+        numbered: (messageId) => this.numbered(messageId),
       },
     );
     this.#heartbeat = new GroupHeartbeat(context.clock, policy, {
@@ -114,6 +92,10 @@ export class ChannelSession extends BaseSession<ChannelSetup> implements Channel
 
   get epoch(): bigint {
     return this.group?.epoch ?? 0n;
+  }
+
+  get role(): ChannelRole | undefined {
+    return this.#role;
   }
 
   set role(role: ChannelRole) {
@@ -170,6 +152,16 @@ export class ChannelSession extends BaseSession<ChannelSetup> implements Channel
     this.#presence = 'changing';
     await this.#announce(participantState.offline);
     this.#presence = 'offline';
+  }
+
+  override toKeep(): ToKeep | undefined {
+    return channelRecord(this, this.#role?.toKeep());
+  }
+
+  /** Comes back after a restart, of which the others know as little as this side of what they did. */
+  async comeBackAgain(): Promise<void> {
+    this.#presence = 'offline';
+    await this.comeBack();
   }
 
   async comeBack(): Promise<void> {
@@ -302,8 +294,7 @@ export class ChannelSession extends BaseSession<ChannelSetup> implements Channel
   }
 
   #heard(member: Member, { subject }: Identity, type: number): void {
-    member.subject ??= subject;
-    if (member.subject !== subject) {
+    if (!speaksFor(subject, member)) {
       throw new SlimError('identity-rejected', `another identity uses ${member.name.text}`);
     }
     member.silentIntervals = 0;
@@ -387,13 +378,3 @@ export class ChannelSession extends BaseSession<ChannelSetup> implements Channel
     throw new SlimError('session-closed', 'the channel has no role');
   }
 }
-
-/** Data that MLS protects; acknowledgements are empty. */
-const sealedTypes: ReadonlySet<number> = new Set([messageType.msg, messageType.rtxReply]);
-
-/** What a member that is offline still takes. */
-const answersOfflineMember: ReadonlySet<number> = new Set([
-  messageType.groupAck,
-  messageType.groupNack,
-  messageType.rejoinReply,
-]);

@@ -51,6 +51,8 @@ export interface DataPathEvents {
   deliver(message: Received): void;
   lost(messageId: number): void;
   unresponsive(receiver: string): void;
+  /** The next message to all has that number. @throws SlimError `store-failed`, and it does not leave */
+  numbered?(messageId: number): void;
 }
 
 /** What is known of one sender. */
@@ -85,7 +87,7 @@ export class DataPath {
   readonly #introductions = new Introductions();
   /** The first message of each receiver that came later; it is not given what went before. */
   readonly #firstIds = new Map<string, number>();
-  #lastUnreliableId = 0;
+  #lastUnreliableId: number;
   #lastInLine: Promise<void> | undefined;
   #closed: SlimError | undefined;
 
@@ -94,7 +96,10 @@ export class DataPath {
     this.#options = options;
     this.#events = events;
     const window = {
-      transmit: (id: number, content: Outgoing) => this.#transmit(messageType.msg, id, content),
+      transmit: (id: number, content: Outgoing) => {
+        if (!content.to) events.numbered?.(id);
+        this.#transmit(messageType.msg, id, content);
+      },
       repeat: (id: number, content: Outgoing, receivers: readonly string[]) =>
         this.#repeat(id, content, receivers),
       unresponsive: (receiver: string) => {
@@ -104,6 +109,7 @@ export class DataPath {
       mayBegin: () => !this.#introductions.isBusy,
     };
     this.#sendWindow = new SendWindow(context.clock, options.policy, window, options.lastId);
+    this.#lastUnreliableId = options.lastId ?? 0;
   }
 
   /** Number of the last message that went to all. */
@@ -124,8 +130,10 @@ export class DataPath {
       return this.#sendWindow.send(content, { receivers: this.#receiversNow });
     }
     if (this.#closed) throw this.#closed;
-    this.#lastUnreliableId = nextMessageId(this.#lastUnreliableId);
-    this.#transmit(messageType.msg, this.#lastUnreliableId, content);
+    const id = nextMessageId(this.#lastUnreliableId);
+    this.#events.numbered?.(id);
+    this.#lastUnreliableId = id;
+    this.#transmit(messageType.msg, id, content);
   }
 
   /**

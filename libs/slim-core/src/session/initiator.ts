@@ -9,11 +9,13 @@ import type { Incoming } from './incoming.js';
 import type { DiscoveryOptions } from './discovery.js';
 import { invite, type Candidate } from './invitation.js';
 import type { PointToPointSession, SessionRole } from './point-to-point.js';
+import type { RoleRecord } from './session-record.js';
 
 /** The side that opens a session: it finds the other side, invites it and moderates the group of two. */
 export class Initiator implements SessionRole {
   readonly #session: PointToPointSession;
   #peer: WireName | undefined;
+  #isOpen = false;
 
   constructor(session: PointToPointSession) {
     this.#session = session;
@@ -38,6 +40,18 @@ export class Initiator implements SessionRole {
       answeredBy: messageType.groupAck,
       signal: options.signal,
     });
+    this.#isOpen = true;
+    this.#session.keep();
+  }
+
+  /** Goes on with a session that was open before a restart. */
+  resume(peer: WireName): void {
+    this.#peer = peer;
+    this.#isOpen = true;
+  }
+
+  toKeep(): RoleRecord | undefined {
+    return this.#isOpen ? { kind: 'initiator' } : undefined;
   }
 
   control(incoming: Incoming): void {

@@ -12,13 +12,15 @@ import {
 import { messageType } from '../wire/session-header.js';
 import type { WireName } from '../wire/wire-name.js';
 import type { InvitationResult } from './channel.js';
-import type { ChannelRole, ChannelSession } from './channel-session.js';
+import type { ChannelRole } from './channel-role.js';
+import type { ChannelSession } from './channel-session.js';
 import { ask, askAll, online, unexpected } from './control-exchange.js';
 import { discover } from './discovery.js';
 import type { Incoming } from './incoming.js';
 import { join, type Candidate } from './invitation.js';
 import { toParticipant, type Member } from './roster.js';
 import { SerialTasks } from './serial-tasks.js';
+import type { ChannelRoleRecord } from './session-record.js';
 
 /** The own credential is renewed well before the hour after which native members refuse it. */
 const refreshMs = 50 * 60_000;
@@ -38,9 +40,11 @@ export class Moderator implements ChannelRole {
   #commitId = 0;
   #cancelRefresh: Cancel | undefined;
 
-  constructor(session: ChannelSession, discoveryMs: number) {
+  /** `commitId` is that of the last change of keys before a restart. */
+  constructor(session: ChannelSession, discoveryMs: number, commitId = 0) {
     this.#session = session;
     this.#discoveryMs = discoveryMs;
+    this.#commitId = commitId;
     session.role = this;
     this.#armRefresh();
   }
@@ -108,6 +112,17 @@ export class Moderator implements ChannelRole {
         answeredBy: messageType.groupAck,
         members,
       });
+    }
+  }
+
+  toKeep(): ChannelRoleRecord {
+    return { kind: 'moderator', commitId: this.#commitId, discoveryMs: this.#discoveryMs };
+  }
+
+  /** Takes out whom a restart kept from saying that it is in; it may be invited again. */
+  forgetJoining(): void {
+    for (const member of this.#session.roster) {
+      if (member.isJoining) this.#background(() => this.#evict(member));
     }
   }
 
@@ -198,7 +213,9 @@ export class Moderator implements ChannelRole {
     const members = candidates.map((one) =>
       this.#session.admit(one.participant, one.identity.subject),
     );
+    for (const member of members) member.isJoining = true;
     const participants = roster.toWire();
+    this.#session.keep();
     if (group) this.#session.epochChanged();
     const [added] = candidates;
     const updated =
@@ -216,6 +233,7 @@ export class Moderator implements ChannelRole {
     for (const [at, result] of results.entries()) {
       const candidate = candidates[at];
       const member = members[at];
+      if (member) member.isJoining = false;
       if (result.status === 'fulfilled' || !candidate || !member) continue;
       failures.set(candidate, SlimError.from(result.reason, 'timeout'));
       if (this.#session.endReason) continue;
@@ -224,6 +242,7 @@ export class Moderator implements ChannelRole {
       await this.#evict(member);
       await this.#dismiss(member);
     }
+    this.#session.keep();
     return failures;
   }
 
@@ -236,6 +255,7 @@ export class Moderator implements ChannelRole {
     this.#session.dismiss(member);
     this.#removedAtMs.set(member.name.slimName.service, this.#session.context.clock.now());
     this.#commitId += 1;
+    this.#session.keep();
     if (group) this.#session.epochChanged();
     const others = this.#session.onlineOthers();
     if (others.length === 0) return;
@@ -280,6 +300,7 @@ export class Moderator implements ChannelRole {
       if (this.#rejoinIds.get(key) !== id) return;
       const commit = await group.replace(subject, request.keyPackage);
       this.#commitId += 1;
+      this.#session.keep();
       this.#session.epochChanged();
       await this.#answerRejoin(member, id, commit);
     });
@@ -353,6 +374,7 @@ export class Moderator implements ChannelRole {
     if (!group) return;
     const commit = await group.refresh(context.provider.token());
     this.#commitId += 1;
+    this.#session.keep();
     this.#session.epochChanged();
     const own = { ...online(setup.source), status: participantState.online };
     const others = this.#session.onlineOthers();

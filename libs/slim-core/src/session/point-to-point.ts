@@ -13,6 +13,13 @@ import { Heartbeat } from './heartbeat.js';
 import type { Incoming } from './incoming.js';
 import { randomMessageId, type SessionContext } from './session-context.js';
 import type { PublishOptions, Session, SessionMessage, WaitOptions } from './session.js';
+import {
+  identityRecord,
+  nameRecord,
+  setupRecord,
+  type RoleRecord,
+  type ToKeep,
+} from './session-record.js';
 
 /** The other side, once it is known and the keys are agreed on. */
 export interface SessionPeer {
@@ -27,6 +34,8 @@ export interface SessionRole {
   control(incoming: Incoming, identity: Identity): void | Promise<void>;
   /** Tells the other side that this one is leaving, and waits for its answer. */
   leave(): Promise<void>;
+  /** What of it outlives the process. */
+  toKeep(): RoleRecord | undefined;
 }
 
 interface Established {
@@ -62,8 +71,8 @@ export class PointToPointSession extends BaseSession implements Session {
     this.#role = role;
   }
 
-  /** The keys are agreed on: data can flow. */
-  activate(peer: SessionPeer): void {
+  /** The keys are agreed on: data can flow. `lastId` is the number of the last message before a restart. */
+  activate(peer: SessionPeer, lastId = 0): void {
     if (this.#established || this.endReason) return;
     const { id, source, reliable, policy } = this.setup;
     const path = new DataPath(
@@ -76,6 +85,7 @@ export class PointToPointSession extends BaseSession implements Session {
         fanout: fanout.one,
         reliable,
         policy,
+        lastId,
       },
       {
         group: () => peer.group,
@@ -85,6 +95,7 @@ export class PointToPointSession extends BaseSession implements Session {
         isFull: () => this.unread.size >= policy.maxUnread,
         deliver: (message) => this.unread.push(this.toMessage(message)),
         lost: (messageId) => this.lost(messageId),
+        numbered: (messageId) => this.numbered(messageId),
       },
     );
     // Where the stream begins for the peer, so nothing may overtake it (reference: sessions 7.4).
@@ -95,6 +106,20 @@ export class PointToPointSession extends BaseSession implements Session {
       isConnected: () => this.context.isConnected,
     });
     this.#established = { peer, path, heartbeat };
+  }
+
+  override toKeep(): ToKeep | undefined {
+    const role = this.#role?.toKeep();
+    const peer = this.#established?.peer;
+    if (!role || !peer) return undefined;
+    const record = {
+      ...setupRecord(this.setup),
+      kind: 'session',
+      peer: nameRecord(peer.name),
+      peerIdentity: identityRecord(peer.identity),
+      role,
+    } as const;
+    return { record, group: peer.group };
   }
 
   async publish(payload: Uint8Array, options: PublishOptions = {}): Promise<void> {

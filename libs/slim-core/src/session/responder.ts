@@ -8,6 +8,7 @@ import type { WireName } from '../wire/wire-name.js';
 import { askToLeave, online, unexpected } from './control-exchange.js';
 import type { Incoming } from './incoming.js';
 import type { PointToPointSession, SessionRole } from './point-to-point.js';
+import type { RoleRecord } from './session-record.js';
 
 type State =
   | { readonly kind: 'invited' }
@@ -18,10 +19,19 @@ type State =
     }
   | { readonly kind: 'joined'; readonly welcomeId: number };
 
+/** Who asks this side in, or did before a restart. */
+export interface Invited {
+  readonly moderator: WireName;
+  readonly identity: Identity;
+  /** Of the invitation. */
+  readonly invitationId?: number;
+  /** Of the welcome that this side joined with, before a restart. */
+  readonly welcomeId?: number;
+}
+
 /** The side that was asked: it answers the invitation and joins with the welcome. */
 export class Responder implements SessionRole {
   readonly #session: PointToPointSession;
-  /** Not the invitation itself, which holds the frame that it came in. */
   readonly #moderator: WireName;
   readonly #invitationId: number;
   readonly #identity: Identity;
@@ -31,16 +41,21 @@ export class Responder implements SessionRole {
   /** `established` is called once, when messages can be read; not if the welcome never comes. */
   constructor(
     session: PointToPointSession,
-    invitation: Incoming,
-    identity: Identity,
-    established: () => void,
+    { moderator, identity, invitationId, welcomeId }: Invited,
+    established: () => void = () => undefined,
   ) {
     this.#session = session;
-    this.#moderator = invitation.source;
-    this.#invitationId = invitation.session.messageId;
+    this.#moderator = moderator;
+    this.#invitationId = invitationId ?? 0;
     this.#identity = identity;
     this.#established = established;
+    if (welcomeId !== undefined) this.#state = { kind: 'joined', welcomeId };
     session.role = this;
+  }
+
+  toKeep(): RoleRecord | undefined {
+    if (this.#state.kind !== 'joined') return undefined;
+    return { kind: 'responder', welcomeId: this.#state.welcomeId };
   }
 
   control(incoming: Incoming, identity: Identity): void | Promise<void> {
@@ -104,6 +119,7 @@ export class Responder implements SessionRole {
     state.expire();
     this.#state = { kind: 'joined', welcomeId: incoming.session.messageId };
     this.#session.activate({ name: incoming.source, identity: this.#identity, group });
+    this.#session.keep();
     this.#session.acknowledge(incoming);
     this.#established();
   }

@@ -1,4 +1,5 @@
 import { SlimError } from '../errors/slim-error.js';
+import { applicationId } from '../names/name-id.js';
 import type { SlimName } from '../names/slim-name.js';
 import { participantState, type Participant } from '../wire/command-payload.js';
 import type { WireName } from '../wire/wire-name.js';
@@ -14,6 +15,8 @@ export interface Member {
   online: boolean;
   /** It said good-bye: whatever of it comes late, nobody waits for it. */
   isLeaving: boolean;
+  /** It was invited, and has not said yet that it is in. */
+  isJoining: boolean;
   silentIntervals: number;
   /** Epoch in which it came, as far as this side saw it; what is older is of an earlier membership. */
   sinceEpoch: bigint;
@@ -65,6 +68,7 @@ export class Roster {
       subject: subject ?? known?.subject,
       online: status === participantState.online,
       isLeaving: false,
+      isJoining: false,
       silentIntervals: 0,
       sinceEpoch: known?.sinceEpoch ?? epoch,
     };
@@ -80,6 +84,17 @@ export class Roster {
   toWire(): Participant[] {
     return [...this].map(toParticipant);
   }
+}
+
+/**
+ * True when that identity is the one behind a member. An id is a hash of the subject (reference: identity 4),
+ * so nobody is first with the name of another.
+ */
+export function speaksFor(subject: string, member: Member): boolean {
+  if (member.subject === undefined && applicationId(subject) === member.name.id) {
+    member.subject = subject;
+  }
+  return member.subject === subject;
 }
 
 export function toParticipant({ name, sendsData, receivesData, online }: Member): Participant {

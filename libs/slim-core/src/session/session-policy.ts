@@ -15,6 +15,8 @@ export interface SessionPolicy {
   readonly closeMs: number;
   /** How long a member that was removed has to forget the channel, before it is invited again. */
   readonly reinviteMs: number;
+  /** Sessions and channels of one application, those being opened included; further ones are refused. */
+  readonly maxSessions: number;
 }
 
 /** The values of the official peer (reference: sessions 13), and our bounds. */
@@ -27,4 +29,5 @@ export const defaultSessionPolicy: SessionPolicy = {
   maxUnread: 4_096,
   closeMs: 3_000,
   reinviteMs: 500,
+  maxSessions: 10_000,
 };

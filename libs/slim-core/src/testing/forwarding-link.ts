@@ -33,8 +33,8 @@ export class ForwardingLink implements Link {
     this.#link.resume();
   }
 
-  close(): Promise<void> {
-    return this.#link.close();
+  close(reason?: SlimError): Promise<void> {
+    return this.#link.close(reason);
   }
 
   destroy(reason: SlimError): void {

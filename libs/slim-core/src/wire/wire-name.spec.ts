@@ -46,6 +46,28 @@ describe('WireName', () => {
     expect([name.isRoutable, name.hasText]).toStrictEqual([true, true]);
   });
 
+  it('can be made again of its parts, without hashing', () => {
+    const name = wireNameOf(text);
+    const { prefix, components, id } = name;
+    expect(components).toStrictEqual(['org', 'ns', 'a']);
+    expect(components && toHex(WireName.ofParts(prefix, components, id).bytes)).toBe(
+      toHex(name.bytes),
+    );
+  });
+
+  it.each([
+    [['org', 'ns', 'a']],
+    [['', 'ns', '']],
+    [['', '', '']],
+    [['münchen', '日本語', '🚀']],
+  ] as const)('has the strings %j', (components) => {
+    expect(WireName.of(new SlimName(components)).components).toStrictEqual(components);
+  });
+
+  it('has no strings when there are none', () => {
+    expect(internName(wireNameOf(text).bytes.subarray(0, 0x26)).components).toBeUndefined();
+  });
+
   it('is routed by its hashes and id, whatever the strings say', () => {
     const real = wireNameOf(text);
     const mislabelled = internName(fromHex(encoded.replace('1a0161', '1a0162')));

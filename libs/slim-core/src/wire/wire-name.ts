@@ -48,6 +48,13 @@ export class WireName {
     });
   }
 
+  /** The complete wire form of what `prefix`, `components` and `id` say of a name, without hashing anything. */
+  static ofParts(prefix: string, [text0, text1, text2]: NameComponents, id: NameId): WireName {
+    const [component0, component1, component2] = hashesOf(prefix);
+    const encoded = { component0, component1, component2, id: halves(id) };
+    return WireName.#from({ encoded, text: { text0, text1, text2 } });
+  }
+
   /** Copies the bytes of a name. @throws SlimError `malformed-frame` */
   static read(bytes: Uint8Array): WireName {
     // The common case is canonical already, and the definition takes ten times as long to see that.
@@ -78,6 +85,15 @@ export class WireName {
   /** Equal for names with the same three hashes. */
   get prefix(): string {
     return (this.#prefix ??= this.#fields.prefix);
+  }
+
+  /** The strings, read anew each time; undefined when there are none. */
+  get components(): NameComponents | undefined {
+    const { hasText, texts } = this.#fields;
+    if (!hasText) return undefined;
+    const text = (at: number): string =>
+      decoder.decode(this.bytes.subarray(texts[at], texts[at + 1]));
+    return [text(0), text(2), text(4)];
   }
 
   /** The id to route by; an absent id routes like the NULL id. */
@@ -185,10 +201,19 @@ export const wireName: SubMessage<WireName> = {
 
 const encodedTag = 0x0a;
 
+const decoder = new TextDecoder();
+
 const halves = (id: NameId) => ({ high: id >> 64n, low: BigInt.asUintN(64, id) });
 
 const idOf = ({ hasId, high, low }: NameFields): NameId =>
   hasId ? nameId((high << 64n) | low) : nullId;
+
+/** The hashes behind a prefix, which has four characters of 16 bits for each, the low one first. */
+function hashesOf(prefix: string): readonly [bigint, bigint, bigint] {
+  const hashAt = (start: number): bigint =>
+    [3, 2, 1, 0].reduce((hash, at) => (hash << 16n) | BigInt(prefix.charCodeAt(start + at)), 0n);
+  return [hashAt(0), hashAt(4), hashAt(8)];
+}
 
 /** Bytes as text with one character a byte: the cheapest key of a Map. */
 function binaryText(bytes: Uint8Array): string {

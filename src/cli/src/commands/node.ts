@@ -1,43 +1,63 @@
-import { readFile } from 'node:fs/promises';
-import { SlimError } from '@nestjs-slim/core';
-import { SlimNode } from '@nestjs-slim/platform-node';
-import { parseCommandLine } from '../command-line.js';
-import { parseNodeConfig, parseListenAddress, type NodeConfig } from '../node-config.js';
-import { log, print } from '../output.js';
+import {
+  loadConfigFile,
+  plainConfig,
+  runNode,
+  type ConfigIssue,
+  type NodeConfig,
+} from '@nestjs-slim/node';
+import { parseCommandLine, type CommandLine } from '../command-line.js';
+import { print } from '../output.js';
 
 const defaultListen = '127.0.0.1:46357';
 
-/** `slim node [--config FILE] [--listen HOST:PORT]`: runs a routing node until it is told to stop. */
+/**
+ * `slim node [--config FILE] [--listen HOST:PORT] [--admin HOST:PORT]`: runs a routing node until it is
+ * told to stop, then drains it.
+ */
 export async function node(words: readonly string[], stop: AbortSignal): Promise<void> {
-  const options = { config: { type: 'string' }, listen: { type: 'string' } } as const;
+  const options = {
+    config: { type: 'string' },
+    listen: { type: 'string' },
+    admin: { type: 'string' },
+  } as const;
   const line = parseCommandLine(words, options, 'none');
-  const path = line.text('config');
-  const listen = line.text('listen');
-  const fromFile: NodeConfig | undefined = path === undefined ? undefined : await read(path);
-  const address =
-    listen === undefined && fromFile
-      ? fromFile.listen
-      : parseListenAddress(listen ?? defaultListen);
-  const running = await SlimNode.start({ ...fromFile, listen: address });
-  print('ready', { url: running.url });
-  await aborted(stop);
-  const { received, forwarded, dropped } = running.counters;
-  await running.close();
-  log(`stopped after ${received} frames in, ${forwarded} out, dropped ${JSON.stringify(dropped)}`);
-  print('closed', { url: running.url });
-}
-
-async function read(path: string): Promise<NodeConfig> {
-  try {
-    return await parseNodeConfig(await readFile(path, 'utf8'), path);
-  } catch (reason) {
-    throw SlimError.from(reason, 'invalid-config', path);
-  }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
+  const { config, warnings } = await configOf(line);
+  let url: string | undefined;
+  await runNode(withAdmin(config, line.text('admin')), {
+    ...{ warnings, stop },
+    onReady: ({ urls, adminUrl: admin }) => {
+      [url] = urls;
+      print('ready', {
+        url,
+        ...(urls.length > 1 && { urls }),
+        ...(admin !== undefined && { admin }),
+      });
+    },
   });
+  print('closed', { url });
+}
+
+interface Loaded {
+  readonly config: NodeConfig;
+  readonly warnings: readonly ConfigIssue[];
+}
+
+async function configOf(line: CommandLine): Promise<Loaded> {
+  const [file, listen] = [line.text('config'), line.text('listen')];
+  if (file === undefined) return { config: plainConfig(listen ?? defaultListen), warnings: [] };
+  const loaded = await loadConfigFile(file);
+  return listen === undefined ? loaded : { ...loaded, config: listeningAt(loaded.config, listen) };
+}
+
+/** The first server listens elsewhere, and is otherwise as the file says. */
+function listeningAt(config: NodeConfig, endpoint: string): NodeConfig {
+  const { dataplane } = config.service;
+  const [first = { tls: { insecure: true } }, ...others] = dataplane?.servers ?? [];
+  const servers = [{ ...first, endpoint }, ...others];
+  return { ...config, service: { ...config.service, dataplane: { ...dataplane, servers } } };
+}
+
+function withAdmin(config: NodeConfig, endpoint: string | undefined): NodeConfig {
+  if (endpoint === undefined) return config;
+  return { ...config, nestjs_slim: { ...config.nestjs_slim, admin: { endpoint } } };
 }

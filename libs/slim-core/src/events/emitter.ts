@@ -10,6 +10,11 @@ export class Emitter<Events> {
     return () => listeners.delete(listener);
   }
 
+  /** True when somebody listens; for events that cost something to describe. */
+  has(name: keyof Events): boolean {
+    return (this.#listeners.get(name)?.size ?? 0) > 0;
+  }
+
   emit<Name extends keyof Events>(name: Name, payload: Events[Name]): void {
     for (const listener of this.#listeners.get(name) ?? []) {
       (listener as (payload: Events[Name]) => void)(payload);

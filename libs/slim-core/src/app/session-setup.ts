@@ -1,0 +1,41 @@
+import { SlimError } from '../errors/slim-error.js';
+import { nullId } from '../names/name-id.js';
+import type { SessionPolicy } from '../session/session-policy.js';
+import type { JoinRequest } from '../wire/command-payload.js';
+import type { WireName } from '../wire/wire-name.js';
+import type { Direction } from './session-options.js';
+
+/** The two names of a channel: of one name, with two ids (reference: sessions 2.3). */
+export function channelOf({ channel, control }: JoinRequest): {
+  readonly channel: WireName;
+  readonly control: WireName;
+} {
+  const isPair =
+    channel?.hasText &&
+    control?.hasText &&
+    channel.prefix === control.prefix &&
+    channel.id !== control.id &&
+    channel.id !== nullId &&
+    control.id !== nullId;
+  if (!isPair) throw new SlimError('malformed-frame', 'an invitation names no proper channel');
+  return { channel, control };
+}
+
+/** What a direction means for a member of a channel. */
+export const settingsOf = (direction: Direction) => ({
+  sendsData: direction === 'both' || direction === 'send',
+  receivesData: direction === 'both' || direction === 'receive',
+});
+
+/** The policy of an application with the timers of one session, as far as it has its own. */
+export function withTimers(
+  policy: SessionPolicy,
+  intervalMs: number | undefined,
+  maxRetries: number | undefined,
+): SessionPolicy {
+  return {
+    ...policy,
+    intervalMs: intervalMs ?? policy.intervalMs,
+    maxRetries: maxRetries ?? policy.maxRetries,
+  };
+}

@@ -1,0 +1,38 @@
+import type { ChannelSession } from './channel-session.js';
+import type { Member } from './roster.js';
+import {
+  identityRecord,
+  nameRecord,
+  setupRecord,
+  type ChannelRoleRecord,
+  type MemberRecord,
+  type ToKeep,
+} from './session-record.js';
+
+/** A channel as it is now; undefined until this side is in it. */
+export function channelRecord(
+  { setup, roster, moderatorIdentity, group }: ChannelSession,
+  role: ChannelRoleRecord | undefined,
+): ToKeep | undefined {
+  if (!role || (setup.mls && !group)) return undefined;
+  const { channel, control, moderator, sendsData, receivesData } = setup;
+  const record = {
+    ...setupRecord(setup),
+    kind: 'channel',
+    channel: nameRecord(channel),
+    control: nameRecord(control),
+    moderator: nameRecord(moderator),
+    moderatorIdentity: moderatorIdentity && identityRecord(moderatorIdentity),
+    sendsData,
+    receivesData,
+    roster: [...roster].map(memberRecord),
+    role,
+  } as const;
+  return { record, group };
+}
+
+function memberRecord(member: Member): MemberRecord {
+  const { name, subject, sendsData, receivesData, online, isJoining } = member;
+  const joining = isJoining && { isJoining };
+  return { name: nameRecord(name), subject, sendsData, receivesData, online, ...joining };
+}

@@ -1,0 +1,5 @@
+export {
+  oidcClientCredentials,
+  type OidcClientCredentialsOptions,
+  type TokenSource,
+} from '@nestjs-slim/core';

@@ -1,0 +1,212 @@
+import type { Socket } from 'node:net';
+import {
+  maxFrameBytes,
+  SlimError,
+  type Cancel,
+  type Clock,
+  type Link,
+  type LinkEvents,
+} from '@nestjs-slim/core';
+import { WebSocket, type RawData } from 'ws';
+import { checkFrameSize } from './frame-limit.js';
+import { closeGraceMs, defaultKeepaliveMs } from './http2-settings.js';
+import { Keepalive } from './keepalive.js';
+import { LinkDelivery } from './link-delivery.js';
+import { closeCode, endOf, failureOf } from './websocket-close.js';
+import { WebSocketWriter } from './websocket-writer.js';
+
+/** Bytes a peer may send to an owner that paused before it has to wait; as the window of HTTP/2. */
+const windowBytes = 4 * 1024 * 1024;
+
+/** What a link needs beside its socket. */
+export interface WebSocketLinkOptions {
+  readonly remote: string;
+  readonly clock: Clock;
+  /** A connection quiet for this long is asked for a sign of life; 0 never asks. 60,000 by default. */
+  readonly keepaliveMs?: number;
+  /** How long the other end may take for the sign of life. 20,000 by default. */
+  readonly keepaliveTimeoutMs?: number;
+  /** Bytes that may wait for a peer that does not read before the link says it is full. 1 MiB by default. */
+  readonly maxQueuedBytes?: number;
+}
+
+/** How both sides treat WebSocket messages: one message is one frame, as it is. */
+export const messageOptions = {
+  // The limit of gRPC, although the official node takes 64 MiB here: what goes on from here to a gRPC link
+  // would end that one (reference: data plane 6.9). A larger message is answered with code 1009.
+  maxPayload: maxFrameBytes,
+  // Ciphertext does not compress, and the official node offers no extension (reference: data plane 6.9).
+  perMessageDeflate: false,
+} as const;
+
+/** A link on one WebSocket, of either side. It owns the socket. */
+export class WebSocketLink implements Link {
+  readonly remote: string;
+  readonly #socket: WebSocket;
+  readonly #transport: Socket;
+  readonly #options: WebSocketLinkOptions;
+  readonly #writer: WebSocketWriter;
+  readonly #delivery = new LinkDelivery();
+  readonly #gone: Promise<void>;
+  #keepalive: Keepalive;
+  /** Received, and not yet taken by the owner. */
+  #unreadBytes = 0;
+  /** We do not read, because too much is unread. */
+  #holding = false;
+  #closing = false;
+  #failure: SlimError | undefined;
+  #cancelGrace: Cancel = () => undefined;
+
+  /** `socket` is open, and `transport` is what it stands on. */
+  constructor(socket: WebSocket, transport: Socket, options: WebSocketLinkOptions) {
+    this.remote = options.remote;
+    this.#socket = socket;
+    this.#transport = transport;
+    this.#options = options;
+    this.#writer = new WebSocketWriter(socket, transport, {
+      ...options,
+      drained: () => this.#delivery.drained(),
+    });
+    this.#keepalive = this.#watchSilence();
+    this.#gone = new Promise((resolve) => {
+      socket.once('close', (code, text) => {
+        this.#finish(code, String(text));
+        resolve();
+      });
+    });
+    socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    socket.on('error', (reason) => this.#fail(failureOf(reason, this.remote)));
+    // The socket above reports no error of the connection, only its end.
+    transport.once('error', (reason) => {
+      this.#failure ??= SlimError.from(reason, 'link-closed', this.remote);
+    });
+  }
+
+  open(events: LinkEvents): void {
+    this.#delivery.open({
+      frame: (bytes) => {
+        this.#unreadBytes -= bytes.length;
+        events.frame(bytes);
+        this.#release();
+      },
+      drained: () => events.drained(),
+      closed: (reason) => events.closed(reason),
+    });
+  }
+
+  send(frame: Uint8Array): boolean {
+    if (this.#closing || this.#socket.readyState !== WebSocket.OPEN) return true;
+    checkFrameSize(frame);
+    return this.#writer.send(frame);
+  }
+
+  pause(): void {
+    this.#delivery.pause();
+  }
+
+  resume(): void {
+    this.#delivery.resume();
+  }
+
+  close(): Promise<void> {
+    this.#delivery.discard();
+    this.#hangUp(closeCode.normal);
+    return this.#gone;
+  }
+
+  destroy(reason: SlimError): void {
+    this.#delivery.abandon(reason);
+    this.#closing = true;
+    this.#socket.terminate();
+  }
+
+  #receive(data: RawData, isBinary: boolean): void {
+    if (!isBinary) return this.#refuseText();
+    // As `ws` hands it over unless told otherwise: one Buffer, of which `slice` would be a view.
+    if (!Buffer.isBuffer(data) || this.#closing) return;
+    this.#unreadBytes += data.length;
+    this.#delivery.keep(new Uint8Array(data.buffer, data.byteOffset, data.length));
+    this.#delivery.deliver();
+    if (this.#unreadBytes > windowBytes) this.#hold();
+  }
+
+  /** Nobody on this protocol sends text, so whoever does is told (reference: data plane 6.9). */
+  #refuseText(): void {
+    const what = `${this.remote} sent a text message, expected binary ones`;
+    this.#delivery.abandon(new SlimError('malformed-frame', what));
+    this.#hangUp(closeCode.unsupportedData);
+  }
+
+  /** Stops reading: the peer then waits, and is not asked for signs of life that we would not see. */
+  #hold(): void {
+    if (this.#holding || this.#closing) return;
+    this.#holding = true;
+    this.#keepalive.stop();
+    this.#socket.pause();
+  }
+
+  #release(): void {
+    if (!this.#holding || this.#unreadBytes > windowBytes) return;
+    this.#holding = false;
+    this.#keepalive = this.#watchSilence();
+    this.#socket.resume();
+  }
+
+  /** Ends our direction behind what is queued, and gives the other end time to end its own. */
+  #hangUp(code: number): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    // The answer of the other end lies behind the frames it sent.
+    this.#socket.resume();
+    this.#socket.close(code);
+    this.#waitForEnd();
+  }
+
+  /** What is wrong with the connection. `ws` has told the other end already, where that is possible. */
+  #fail(reason: SlimError): void {
+    this.#failure ??= reason;
+    this.#delivery.abandon(reason);
+    this.#closing = true;
+    // `ws` reads nothing more, so it would not see the other end answer.
+    this.#transport.end();
+    this.#waitForEnd();
+  }
+
+  #waitForEnd(): void {
+    this.#cancelGrace();
+    if (this.#socket.readyState === WebSocket.CLOSED) return;
+    this.#cancelGrace = this.#options.clock.schedule(closeGraceMs, () => {
+      const what = `${this.remote} did not end the link within ${closeGraceMs} ms`;
+      this.#failure ??= new SlimError('link-closed', what);
+      this.#socket.terminate();
+    });
+  }
+
+  #finish(code: number, text: string): void {
+    this.#cancelGrace();
+    this.#keepalive.stop();
+    this.#closing = true;
+    const reason = this.#failure ?? endOf(code, text, this.remote);
+    if (code === closeCode.missing || this.#failure) this.#delivery.abandon(reason);
+    else this.#delivery.end(reason);
+  }
+
+  #watchSilence(): Keepalive {
+    const socket = this.#socket;
+    const {
+      clock,
+      keepaliveMs = defaultKeepaliveMs,
+      keepaliveTimeoutMs: timeoutMs,
+    } = this.#options;
+    const session = {
+      get destroyed() {
+        return socket.readyState !== WebSocket.OPEN;
+      },
+      ping: () => socket.ping(),
+    };
+    const dead = (quietMs: number): void => {
+      this.destroy(new SlimError('link-closed', `${this.remote} was silent for ${quietMs} ms`));
+    };
+    return new Keepalive({ session, socket: this.#transport, clock, keepaliveMs, timeoutMs, dead });
+  }
+}
