@@ -6,7 +6,6 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type { Cancel, Clock, Link, SlimError } from '@nestjs-slim/core';
 import { grpcStatus } from './grpc-status.js';
 import { Http2Connection } from './http2-connection.js';
@@ -19,12 +18,13 @@ import {
 } from './http2-settings.js';
 import { admit, httpStatusOf } from './link-admission.js';
 import type { ListenerSettings } from './listener-options.js';
+import { writeBehind } from './write-behind.js';
 
 /**
  * How long a connection may carry no link. It also ends sessions that nghttp2 gave up after a protocol
  * error: node:http2 then stops reading and reports nothing.
  */
-export const idleMs = 10_000;
+const idleMs = 10_000;
 
 /** How long a link may take to be negotiated (reference: data plane 3.3). */
 const negotiationMs = 5_000;
@@ -32,8 +32,6 @@ const negotiationMs = 5_000;
 /** What a listener hands to each of its connections. */
 export interface AcceptedConnectionOptions {
   readonly socket: Socket;
-  /** The socket, or what writes behind in front of it. */
-  readonly carrier: Duplex;
   readonly remote: string;
   readonly clock: Clock;
   readonly settings: ListenerSettings;
@@ -58,7 +56,7 @@ export class AcceptedConnection {
   constructor(options: AcceptedConnectionOptions) {
     const { socket, remote, clock, settings, maxAgeMs } = options;
     this.#options = options;
-    const session = performServerHandshake(options.carrier, sessionOptions(settings));
+    const session = performServerHandshake(writeBehind(socket), sessionOptions(settings));
     session.setLocalWindowSize(windowBytes);
     // What is no HTTP/2 ends the session by itself, and an error later ends the links on it.
     session.on('error', () => undefined);

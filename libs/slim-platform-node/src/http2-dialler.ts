@@ -1,11 +1,9 @@
 import { connect, type ClientHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { SlimError, systemClock, type Link, type LinkDialler } from '@nestjs-slim/core';
 import { attemptToDial } from './dial-attempt.js';
 import { DialSocket } from './dial-socket.js';
 import type { DiallerOptions } from './dialler-options.js';
-import { readsWhileWriting } from './first-words.js';
 import { refusalOf } from './grpc-status.js';
 import { Http2Connection } from './http2-connection.js';
 import { Http2Link } from './http2-link.js';
@@ -17,7 +15,6 @@ import {
 } from './http2-settings.js';
 import { checkNumbers } from './listener-options.js';
 import { acknowledgePromptly } from './prompt-acknowledgement.js';
-import { writeBehind } from './write-behind.js';
 
 /** How to reach a node. */
 export interface Http2DiallerOptions extends DiallerOptions {
@@ -83,12 +80,9 @@ class Http2Dialler implements LinkDialler {
 
   #openSession(socket: Socket): Promise<ClientHttp2Session> {
     return new Promise((resolve, reject) => {
-      // What settings here promise: the socket is read although a write waits.
-      const createConnection = (): Duplex => writeBehind(socket);
+      const createConnection = (): Socket => socket;
       const { authority } = this.#sockets.endpoint;
-      const common = sessionOptions(this.#options);
-      const settings = { ...common.settings, customSettings: readsWhileWriting };
-      const options = { ...common, settings, createConnection };
+      const options = { ...sessionOptions(this.#options), createConnection };
       const session = connect(`http://${authority}`, options);
       // Stays for good: an error that comes later ends the stream, and the link with it, as well.
       session.on('error', reject);

@@ -8,13 +8,11 @@ import {
   type Link,
   type LinkListener,
 } from '@nestjs-slim/core';
-import { AcceptedConnection, idleMs } from './accepted-connection.js';
+import { AcceptedConnection } from './accepted-connection.js';
 import { checkUnixPath, hostAndPort, unixUrl } from './endpoint.js';
-import { hearFirstWords, saysItReadsWhileWriting } from './first-words.js';
 import { checkNumbers, type ListenerOptions } from './listener-options.js';
 import { ListenerCertificates } from './tls/listener-certificates.js';
 import { removeStaleSocket } from './unix-socket.js';
-import { writeBehind } from './write-behind.js';
 
 /** Where to listen and for whom. */
 export type Http2ListenerOptions = ListenerOptions;
@@ -125,14 +123,8 @@ class Http2Listener implements LinkListener {
     // A socket may fail before HTTP/2 looks after it and after HTTP/2 let go of it.
     socket.on('error', () => undefined);
     if (socket.destroyed) return;
-    const parts = { socket, clock: this.#clock, silenceMs: idleMs };
-    hearFirstWords(parts, (bytes) => this.#open(socket, saysItReadsWhileWriting(bytes)));
-  }
-
-  #open(socket: Socket, readsWhileWriting: boolean): void {
     const connection = new AcceptedConnection({
       socket,
-      carrier: readsWhileWriting ? socket : writeBehind(socket),
       remote: this.#remote(socket.remoteAddress, socket.remotePort),
       clock: this.#clock,
       settings: this.#options,

@@ -93,12 +93,12 @@ describe('sqliteStore', () => {
     await first.close();
     // What a killed process leaves: a socket that nobody listens on, and the lock of SQLite.
     const { spawnSync } = await import('node:child_process');
-    const leave = `require('net').createServer().listen(${JSON.stringify(`${path}.owner`)}, () => {
+    const leave = `require('net').createServer().listen(${JSON.stringify(`${path}.owner.7`)}, () => {
       require('fs').mkdirSync(${JSON.stringify(`${path}.lock`)});
       process.kill(process.pid, 'SIGKILL');
     })`;
     spawnSync(process.execPath, ['-e', leave]);
-    expect(await readdir(folder)).toEqual(expect.arrayContaining([`${made}.db.owner`]));
+    expect(await readdir(folder)).toEqual(expect.arrayContaining([`${made}.db.owner.7`]));
 
     const tries = await Promise.allSettled(Array.from({ length: 5 }, async () => source()));
     const [won, ...others] = tries.flatMap((each) =>

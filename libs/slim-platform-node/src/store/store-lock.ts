@@ -1,15 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, link, rename, unlink } from 'node:fs/promises';
+import { link, readdir, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
+import { basename, dirname, join } from 'node:path';
 import { SlimError } from '@nestjs-slim/core';
 
-/** Of the path of a socket, which systems bound; some 100 characters. */
+/** Of the path of a socket, which systems bound. */
 const maxPathBytes = 103;
 
 /**
- * The right to a file for as long as this process lives: a listening socket beside it. The system closes it
- * with the process, however that ends, so what a killed process leaves behind answers nobody and is taken
- * over. Not across machines: a file on a network is not protected.
+ * The right to a file for as long as this process lives: a listening socket beside it, which the system closes
+ * with the process, however that ends. What a killed process leaves behind answers nobody. Not across
+ * machines: a file on a network is not protected.
+ *
+ * Sockets are numbered, and each process puts the next number up and then looks whether another number is
+ * alive: of two that do so at the same time at least one sees the other. Only an owner removes what is dead,
+ * so none takes away what somebody else has just put up.
  */
 export class StoreLock {
   readonly #server: Server;
@@ -22,95 +27,92 @@ export class StoreLock {
 
   /** @throws SlimError `store-failed` while another process, or another store of this one, has it */
   static async take(file: string): Promise<StoreLock> {
-    const path = `${file}.owner`;
-    const own = `${path}-${randomBytes(6).toString('hex')}`;
+    const own = `${file}.owner-${randomBytes(6).toString('hex')}`;
     if (Buffer.byteLength(own) > maxPathBytes) {
       const why = `expected a path of at most ${maxPathBytes - own.length + file.length} characters`;
       throw new SlimError('invalid-config', `${why}, got "${file}"`);
     }
-    const server = await listen(own, file);
+    const server = createServer((socket) => socket.destroy());
     try {
-      // A link is made or is there already, with nothing in between.
-      while (!(await isLinked(own, path))) await removeLeftover(path, file);
-      await unlink(own);
-      return new StoreLock(server, path);
+      await listen(server, own);
+      const lock = new StoreLock(server, await putUp(own, file));
+      await lock.#assertAlone(file);
+      return lock;
     } catch (reason) {
       await close(server);
-      await unlink(own).catch(() => {
-        // Closing has removed it, or it was never there.
-      });
       throw SlimError.from(reason, 'store-failed', `locking "${file}"`);
+    } finally {
+      await remove(own);
     }
   }
 
   async release(): Promise<void> {
-    // First, while nobody else can have put its own there.
-    await unlink(this.#path).catch(() => {
-      // Somebody removed it by hand.
-    });
+    await remove(this.#path);
     await close(this.#server);
+  }
+
+  /** Removes what is dead. @throws SlimError `store-failed` when another is alive */
+  async #assertAlone(file: string): Promise<void> {
+    const others = (await namesOf(file)).filter((path) => path !== this.#path);
+    const flags = others.filter((path) => numberOf(path) !== undefined);
+    for (const path of flags) {
+      if (!(await isAnswered(path))) continue;
+      await remove(this.#path);
+      throw inUse(file);
+    }
+    for (const path of others) if (!(await isAnswered(path))) await remove(path);
   }
 }
 
-async function listen(path: string, file: string): Promise<Server> {
-  const server = createServer((socket) => socket.destroy());
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(path, resolve);
-    });
-  } catch (reason) {
-    throw SlimError.from(reason, 'store-failed', `locking "${file}"`);
+/** Gives the socket the number after the last one. @throws SlimError `store-failed` when that one is alive */
+async function putUp(own: string, file: string): Promise<string> {
+  for (;;) {
+    const numbers = (await namesOf(file)).map((path) => numberOf(path) ?? 0);
+    const last = Math.max(0, ...numbers);
+    if (last > 0 && (await isAnswered(`${file}.owner.${last}`))) throw inUse(file);
+    const path = `${file}.owner.${last + 1}`;
+    try {
+      await link(own, path);
+      return path;
+    } catch (reason) {
+      // Another was faster; whether it lives shows when it is looked at again.
+      if ((reason as NodeJS.ErrnoException).code !== 'EEXIST') throw reason;
+    }
   }
+}
+
+/** The sockets beside a file, those that have no number yet among them. */
+async function namesOf(file: string): Promise<string[]> {
+  const folder = dirname(file);
+  const start = `${basename(file)}.owner`;
+  const names = (await readdir(folder)).filter((name) => name.startsWith(start));
+  return names.map((name) => join(folder, name));
+}
+
+function numberOf(path: string): number | undefined {
+  const [, digits] = /\.owner\.(\d+)$/.exec(path) ?? [];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+function listen(server: Server, path: string): Promise<void> {
   // It does not keep a process alive.
-  return server.unref();
+  server.unref();
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, resolve);
+  });
 }
 
 const close = (server: Server): Promise<void> =>
   new Promise((resolve) => {
+    // An error says that it was not listening.
     server.close(() => resolve());
   });
 
-async function isLinked(own: string, path: string): Promise<boolean> {
-  try {
-    await link(own, path);
-    return true;
-  } catch (reason) {
-    if (codeOf(reason) === 'EEXIST') return false;
-    throw reason;
-  }
-}
-
-/** Removes the socket of a process that is gone. @throws SlimError `store-failed` when it lives */
-async function removeLeftover(path: string, file: string): Promise<void> {
-  const found = await identityOf(path);
-  if (found === undefined) return;
-  if (await isAnswered(path)) {
-    throw new SlimError('store-failed', `the store "${file}" is in use by a process that runs`);
-  }
-  // By another name first: of those that find it at the same time one moves it, and who was late and moved
-  // the socket of a new owner gives it back.
-  const aside = `${path}-${randomBytes(6).toString('hex')}`;
-  try {
-    await rename(path, aside);
-  } catch (reason) {
-    if (codeOf(reason) === 'ENOENT') return;
-    throw reason;
-  }
-  if ((await identityOf(aside)) !== found) await isLinked(aside, path);
-  await unlink(aside);
-}
-
-/** Tells one file from another that had its place before. */
-async function identityOf(path: string): Promise<string | undefined> {
-  try {
-    const { ino, ctimeNs, birthtimeNs } = await lstat(path, { bigint: true });
-    return `${ino} ${birthtimeNs || ctimeNs}`;
-  } catch (reason) {
-    if (codeOf(reason) === 'ENOENT') return undefined;
-    throw reason;
-  }
-}
+const remove = (path: string): Promise<void> =>
+  unlink(path).catch(() => {
+    // It is gone already, and nothing else matters.
+  });
 
 function isAnswered(path: string): Promise<boolean> {
   return new Promise((resolve) => {
@@ -124,6 +126,6 @@ function isAnswered(path: string): Promise<boolean> {
   });
 }
 
-function codeOf(reason: unknown): unknown {
-  return (reason as { readonly code?: unknown }).code;
+function inUse(file: string): SlimError {
+  return new SlimError('store-failed', `the store "${file}" is in use by a process that runs`);
 }
