@@ -47,6 +47,10 @@ export class ChannelLedger {
     this.memberships.push(one);
     this.#note(`${label} is in, epoch ${sinceEpoch}`);
     channel.on('epoch', (epoch) => this.#note(`${label} epoch ${epoch}`));
+    channel.on('presence', ({ name: { service }, online }) => {
+      if (!online) this.#isSilent(one, service);
+    });
+    channel.on('left', ({ name: { service } }) => this.#isSilent(one, service));
     channel.onLost((id) => this.#note(`${label} lost ${id}`));
     void channel.ended.then((reason) => {
       one.over = true;
@@ -88,9 +92,7 @@ export class ChannelLedger {
 
   /** Messages that a member has not got, though their publisher was told that all have. */
   missing(): string[] {
-    const received = new Map(
-      this.memberships.map((one) => [one, new Set(one.received)] as const),
-    );
+    const received = new Map(this.memberships.map((one) => [one, new Set(one.received)] as const));
     return this.published
       .filter(({ outcome, from }) => outcome === 'delivered' && !from.over)
       .flatMap(({ text, audience }) =>
@@ -103,6 +105,15 @@ export class ChannelLedger {
   /** Messages that came twice, or after a later one of their sender. */
   disordered(): string[] {
     return this.memberships.flatMap(disordered);
+  }
+
+  /** A publisher that takes a member for gone, or knows that it is removed, waits for it no longer. */
+  #isSilent(from: Membership, name: string): void {
+    this.#note(`${from.label} waits for ${name} no longer`);
+    for (const each of this.published) {
+      if (each.from === from && each.outcome === 'waiting')
+        each.audience = each.audience.filter((other) => other.name !== name);
+    }
   }
 
   #audience(from: Membership): Membership[] {

@@ -90,4 +90,9 @@ export {
   type TokenSource,
   type WorkloadIdentityOptions,
 } from '@nestjs-slim/core';
-export { SlimNode, type SlimApp } from '@nestjs-slim/platform-node';
+export {
+  SlimNode,
+  sqliteStore,
+  type SlimApp,
+  type SqliteStoreOptions,
+} from '@nestjs-slim/platform-node';

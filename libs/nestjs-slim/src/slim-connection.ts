@@ -54,6 +54,7 @@ export class SlimConnection implements OnApplicationShutdown {
   private readonly currentStatus = new BehaviorSubject<SlimStatus>('disconnected');
   private state: State = { kind: 'idle' };
   private acceptor: ((session: Session) => void) | undefined;
+  private readonly taken = new WeakSet<Session | Channel>();
   private closings = 0;
 
   /** @throws SlimError `invalid-config`, `invalid-name` */
@@ -136,6 +137,9 @@ export class SlimConnection implements OnApplicationShutdown {
     const { app } = this.state;
     this.acceptor = accept;
     app.discoverable = true;
+    for (const session of this.restored(app)) {
+      if (session.kind === 'session') this.handOver(session, accept);
+    }
     return () => {
       if (this.acceptor !== accept) return;
       this.acceptor = undefined;
@@ -146,6 +150,16 @@ export class SlimConnection implements OnApplicationShutdown {
   /** Something was refused. Listeners hear of it or, when there are none, whoever reads the log. */
   dropped(reason: SlimError): void {
     if (!this.events.emit('dropped', reason)) this.droppedLog.add(reason);
+  }
+
+  /** Channels of before a crash, of one name and role; each is given once. */
+  resumed(isWanted: (channel: Channel) => boolean): readonly Channel[] {
+    if (this.state.kind !== 'connected') return [];
+    const found = this.restored(this.state.app).flatMap((session) =>
+      session.kind === 'channel' && isWanted(session) ? [session] : [],
+    );
+    for (const channel of found) this.taken.add(channel);
+    return found;
   }
 
   /** Has listeners hear of a session, and of its end. */
@@ -239,13 +253,21 @@ export class SlimConnection implements OnApplicationShutdown {
   private async read(app: SlimApp): Promise<void> {
     for await (const session of app.sessions()) {
       if (session.kind === 'channel' && this.channels) this.channels.joined(session);
-      else if (session.kind === 'session' && this.acceptor) {
-        this.announce(session);
-        this.acceptor(session);
-      }
+      else if (session.kind === 'session' && this.acceptor) this.handOver(session, this.acceptor);
       // The server was closed since the session was accepted.
       else void session.close();
     }
+  }
+
+  /** Sessions of before a crash that nobody took yet. */
+  private restored(app: SlimApp): readonly (Session | Channel)[] {
+    return app.restored.filter((session) => !this.taken.has(session));
+  }
+
+  private handOver(session: Session, accept: (session: Session) => void): void {
+    this.taken.add(session);
+    this.announce(session);
+    accept(session);
   }
 
   private notConnected(): SlimError {

@@ -15,7 +15,7 @@ import { noTelemetry, type SlimTelemetry } from './telemetry.js';
 /** How a service or client is connected to a SLIM network. */
 export interface SlimOptions extends Pick<
   SlimAppOptions,
-  'name' | 'identity' | 'node' | 'sessions' | 'backoff' | 'clock' | 'direction'
+  'name' | 'identity' | 'node' | 'sessions' | 'backoff' | 'clock' | 'direction' | 'store'
 > {
   /** How long a request waits for its first reply; 30,000 unless given, `Infinity` for ever. */
   readonly requestTimeoutMs?: number;

@@ -6,7 +6,7 @@ import type { ChannelRoom } from './channel-room.js';
 import { GuestList } from './guest-list.js';
 
 /**
- * Creates the channel of a moderator class, as often as it takes, and invites its list. Settles, never
+ * Creates the channel of a moderator class, or goes on with the one of before a crash, as often as it takes, and invites its list. Settles, never
  * fails, when the room is closed or somebody closed the channel.
  */
 export async function moderate(
@@ -18,6 +18,10 @@ export async function moderate(
   const { closed } = room;
   const create = async (): Promise<Channel> => {
     const app = await connection.connect();
+    const isOwn = (channel: Channel): boolean =>
+      channel.isModerator && channel.name.service === name.service;
+    const [resumed] = connection.resumed(isOwn);
+    if (resumed) return resumed;
     const { metadata = {} } = options;
     return app.createChannel(name, {
       mls: options.mls ?? mls,

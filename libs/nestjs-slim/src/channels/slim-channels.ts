@@ -43,7 +43,7 @@ export class SlimChannels
     const classes = exploreChannels(this.nest.modules, { own, resolve });
     this.classes = classes;
     if (classes.size > 0 || settings.acceptChannels !== false) {
-      void connectUntilUp(this.connection, this.closure.signal);
+      void connectUntilUp(this.connection, this.closure.signal).then(() => this.resume());
     }
     for (const found of classes.values()) {
       const room = this.room(found.name.service);
@@ -81,6 +81,13 @@ export class SlimChannels
 
   find(service: string): ChannelRoom | undefined {
     return this.rooms.get(service);
+  }
+
+  /** Goes on in the channels that this application was in before a crash. */
+  private resume(): void {
+    for (const channel of this.connection.resumed(({ isModerator }) => !isModerator)) {
+      this.joined(channel);
+    }
   }
 
   private room(service: string): ChannelRoom {

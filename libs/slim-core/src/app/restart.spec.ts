@@ -3,9 +3,12 @@ import { nodeCrypto } from '../../../slim-platform-node/src/node-crypto.js';
 import type { Channel } from '../session/channel.js';
 import type { Session } from '../session/session.js';
 import { Fabric } from '../testing/fabric.js';
-import { joined, readTexts } from '../testing/joining.js';
+import { joined } from '../testing/joining.js';
+import { LinkTap } from '../testing/link-tap.js';
+import { ManualClock } from '../testing/manual-clock.js';
 import { MemoryDialler } from '../testing/memory-dialler.js';
 import { MemoryStore } from '../testing/memory-store.js';
+import { messageType } from '../wire/session-header.js';
 import type { SlimApp, SlimAppOptions } from './slim-app.js';
 
 const secret = 'a secret that only the tests of this file share';
@@ -188,7 +191,7 @@ describe.each([{ mls: false }, { mls: true }])('a session of two with MLS $mls',
   });
 });
 
-it('keeps no more than its identity for a session without order', async () => {
+it('keeps the numbers of a session without order, many at a time', async () => {
   const opener = await mortal('org/ns/opener');
   const asked = await fabric.connect('org/ns/asked', trusting);
   const [near, far] = await Promise.all([
@@ -256,6 +259,25 @@ describe.each([{ mls: false }, { mls: true }])('a channel with MLS $mls', ({ mls
     const [, , stays] = channels;
     if (!stays) throw new Error('nobody stays');
     await expectTalk([moderator, stays, member], 'three');
+    expect(online(moderator)).toBe(3);
+  });
+
+  it('takes out whom it was inviting, who can then be invited', async () => {
+    const tap = new LinkTap();
+    await fabric.close();
+    fabric = new Fabric(nodeCrypto, secret, tap.wrap);
+    const { channels, restart } = await room(2, mls);
+    const late = await fabric.connect('org/ns/late', trusting);
+    tap.loses = ({ type }) => type === messageType.groupAck;
+    const invited = channels[0]?.invite('org/ns/late');
+    const half = await joined(late);
+    const moderator = await restart(0);
+    tap.loses = () => false;
+    expect(await half.ended).toMatchObject({ code: 'session-closed' });
+    // It waits for an answer that cannot come, in what is left of the process that was killed.
+    invited?.catch(() => undefined);
+    const [member] = await Promise.all([joined(late), moderator.invite('org/ns/late')]);
+    await expectTalk([moderator, ...channels.slice(1), member], 'in');
   });
 
   it('is over for a member that was removed while it was down', async () => {
@@ -267,6 +289,22 @@ describe.each([{ mls: false }, { mls: true }])('a channel with MLS $mls', ({ mls
     const store = apps[1]?.store;
     expect([...(store?.records.keys() ?? [])]).toHaveLength(2);
   });
+});
+
+it('a moderator renews its credential in time, however often it is started', async () => {
+  const clock = new ManualClock();
+  let moderator = await mortal('org/ns/moderator', new MemoryStore(), { clock });
+  await moderator.app.createChannel('org/ns/room');
+  clock.advance(40 * 60_000);
+  moderator = await moderator.restart();
+  const channel = onlyChannel(moderator.app);
+  clock.advance(9 * 60_000);
+  expect(channel.epoch).toBe(0n);
+  clock.advance(60_000);
+  await until(() => channel.epoch === 1n);
+  moderator = await moderator.restart();
+  clock.advance(49 * 60_000);
+  expect(onlyChannel(moderator.app).epoch).toBe(1n);
 });
 
 // Without keys nothing tells a member that it missed a change (reference: sessions 8.3).

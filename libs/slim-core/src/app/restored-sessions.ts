@@ -113,14 +113,14 @@ function channel(record: ChannelRecord, { context, owner, group, lastId }: Kept)
   );
   session.group = group;
   const identity = record.moderatorIdentity && toIdentity(record.moderatorIdentity);
-  if (role.kind === 'moderator') new Moderator(session, role.discoveryMs, role.commitId);
+  if (role.kind === 'moderator') new Moderator(session, role.discoveryMs, role);
   else if (identity) new ChannelMember(session, { moderator, identity, ...role });
   for (const { name, online, subject, isJoining = false, ...settings } of record.roster) {
     const status = online ? participantState.online : participantState.offline;
-    const member = session.admit({ name: toName(name), settings, status }, subject);
+    const participant = { name: toName(name), settings, status };
+    // Not admitted: nobody is new, and who was in may have sent in any epoch.
+    const member = session.roster.set(participant, { subject, epoch: 0n });
     member.isJoining = isJoining;
-    // Whoever was in when this side went away may have sent in the epoch that it still has.
-    member.sinceEpoch = 0n;
   }
   return session;
 }
@@ -128,7 +128,7 @@ function channel(record: ChannelRecord, { context, owner, group, lastId }: Kept)
 function toSetup(record: SetupRecord, context: SessionContext): SessionSetup {
   const { id, source, mls, reliable, metadata, intervalMs, maxRetries } = record;
   const policy = withTimers(context.policy, intervalMs, maxRetries);
-  return { id, source: toName(source), mls, reliable, metadata, policy };
+  return { id, source: toName(source), mls, reliable, metadata, policy, isResumed: true };
 }
 
 const toName = (text: string): WireName => WireName.of(SlimName.parse(text));

@@ -39,3 +39,17 @@ export function withTimers(
     maxRetries: maxRetries ?? policy.maxRetries,
   };
 }
+
+/** The other side chooses the interval of a session, but not one that keeps this side busy. */
+const minIntervalMs = 10;
+/** Nor one that makes it hold for years what will never be followed up. */
+const maxIntervalMs = 60_000;
+const maxPatienceMs = 600_000;
+
+/** The policy of an application with the timers of one who invites it, within our bounds. */
+export function invitedTimers(policy: SessionPolicy, timers: JoinRequest['timers']): SessionPolicy {
+  if (!timers) return policy;
+  const intervalMs = Math.min(Math.max(timers.timeoutMs, minIntervalMs), maxIntervalMs);
+  const mostRetries = Math.floor(maxPatienceMs / intervalMs) - 1;
+  return { ...policy, intervalMs, maxRetries: Math.min(timers.maxRetries, mostRetries) };
+}

@@ -1,7 +1,6 @@
 import { SlimError } from '../errors/slim-error.js';
 import type { BaseSession } from '../session/base-session.js';
 import { ChannelMemory } from '../session/channel-memory.js';
-import { ChannelSession } from '../session/channel-session.js';
 import { Discovery } from '../session/discovery.js';
 
 /** Sessions that ended lately, whose peer may not have heard our good-bye. */
@@ -56,10 +55,7 @@ export class SessionTable {
     // Nobody says good-bye to a search.
     if (isSearch) return;
     this.#recent.delete(id);
-    this.#recent.set(
-      id,
-      session instanceof ChannelSession ? session.setup.memory : new ChannelMemory(),
-    );
+    this.#recent.set(id, session.setup.memory ?? new ChannelMemory());
     const [oldest] = this.#recent.keys();
     if (this.#recent.size > maxRecentSessions && oldest !== undefined) this.#recent.delete(oldest);
   }

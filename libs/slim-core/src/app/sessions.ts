@@ -32,7 +32,7 @@ import type {
 } from './session-options.js';
 import { rejoinNetwork, restoreSessions } from './restored-sessions.js';
 import type { SessionKeeper } from './session-keeper.js';
-import { channelOf, settingsOf, withTimers } from './session-setup.js';
+import { channelOf, invitedTimers, settingsOf, withTimers } from './session-setup.js';
 import { SessionTable } from './session-table.js';
 
 /** What sessions need of the application they belong to. */
@@ -49,8 +49,6 @@ export interface SessionsOptions {
 }
 
 const defaultDiscoveryMs = 2_000;
-/** The other side chooses the interval of a session, but not one that keeps this side busy. */
-const minIntervalMs = 10;
 /** Sessions that were opened to us and nobody took yet. */
 const maxPendingSessions = 1_024;
 
@@ -177,10 +175,10 @@ export class Sessions {
   /** Closes all; those that are kept only here, for they go on after the next start. */
   async end(): Promise<void> {
     const { keeper } = this.#options;
-    const closing = [...this.#table].map((session) => {
+    const closing = [...this.#table].map(async (session) => {
       if (!keeper?.has(session)) return session.close();
       keeper.release(session);
-      return session.finish();
+      session.finish();
     });
     await Promise.all(closing);
     await this.#preload.close();
@@ -256,15 +254,17 @@ export class Sessions {
       // Decided twice, because the invitation was repeated meanwhile.
       return known.receive(incoming);
     }
-    if (this.#table.memoryOf(incoming.session.sessionId)?.has(incoming)) return;
-    if (!request) return;
+    const memory = this.#table.memoryOf(incoming.session.sessionId) ?? new ChannelMemory();
+    // Of a session that is over: late, or recorded and sent again.
+    if (memory.has(incoming) || !request) return;
     try {
       this.#table.assertRoom();
     } catch (reason) {
       this.#answer(incoming, messageType.groupNack, { groupNack: {} });
       throw reason;
     }
-    const setup = this.#invitedSetup(incoming, request);
+    memory.add(incoming);
+    const setup = { ...this.#invitedSetup(incoming, request), memory };
     switch (incoming.session.sessionType) {
       case sessionType.pointToPoint: {
         const joined = this.#table.add(
@@ -284,15 +284,13 @@ export class Sessions {
   #joinChannel(
     incoming: Incoming,
     identity: Identity,
-    setup: SessionSetup & ReturnType<typeof channelOf>,
+    setup: SessionSetup & ReturnType<typeof channelOf> & { readonly memory: ChannelMemory },
   ): void {
     const { context, direction } = this.#options;
-    const memory = this.#table.memoryOf(setup.id) ?? new ChannelMemory();
-    memory.add(incoming);
     const joined = this.#table.add(
       new ChannelSession(
         context,
-        { ...setup, moderator: incoming.source, memory, ...settingsOf(direction) },
+        { ...setup, moderator: incoming.source, ...settingsOf(direction) },
         this.#owner,
       ),
     );
@@ -314,18 +312,12 @@ export class Sessions {
   }
 
   #invitedSetup({ session, destination, metadata }: Incoming, request: JoinRequest): SessionSetup {
-    const { timeoutMs = this.#options.context.policy.intervalMs, maxRetries } =
-      request.timers ?? {};
     return {
       id: session.sessionId,
       source: destination,
       mls: request.mls !== undefined,
       reliable: request.timers !== undefined,
-      policy: withTimers(
-        this.#options.context.policy,
-        Math.max(timeoutMs, minIntervalMs),
-        maxRetries,
-      ),
+      policy: invitedTimers(this.#options.context.policy, request.timers),
       metadata: Object.fromEntries(metadata),
     };
   }
@@ -343,9 +335,9 @@ export class Sessions {
   }
 
   get #owner(): SessionOwner {
-    const { keeper, dropped } = this.#options;
+    const { keeper } = this.#options;
     return {
-      dropped: (reason) => dropped(reason),
+      dropped: (reason) => this.#options.dropped(reason),
       ended: (session) => {
         this.#table.remove(session);
         keeper?.forget(session);

@@ -45,20 +45,23 @@ export function sharedSecret({
   if (id !== undefined && !/^[^\s:]+$/.test(id)) {
     throw new SlimError('invalid-config', `expected an id without colon or space, got "${id}"`);
   }
-  return ({ name, crypto, clock, recall }) => ({
-    provider: new SharedSecretProvider(
-      key,
-      // A name may hold spaces and colons, a token id may not.
-      recall?.(key) ?? newIdentity(id ?? name.service.replaceAll(/[\s:]/g, '_'), crypto),
-      crypto,
-      clock,
-    ),
-    verifier: new SharedSecretVerifier(key, crypto, clock),
-  });
-}
-
-function newIdentity(base: string, crypto: Crypto): KeptIdentity {
-  return { keys: crypto.signingKeyPair(), tokenId: `${base}_${randomSuffix(crypto)}` };
+  return ({ name, crypto, clock, recall }) => {
+    // A name may hold spaces and colons, a token id may not.
+    const base = id ?? name.service.replaceAll(/[\s:]/g, '_');
+    const known = recall?.(key);
+    if (known && known.tokenId.replace(randomEnd, '') !== base) {
+      const whose = `the store is of "${known.tokenId}", which is not made from "${base}"`;
+      throw new SlimError('store-failed', whose);
+    }
+    const own = known ?? {
+      keys: crypto.signingKeyPair(),
+      tokenId: `${base}_${randomSuffix(crypto)}`,
+    };
+    return {
+      provider: new SharedSecretProvider(key, own, crypto, clock),
+      verifier: new SharedSecretVerifier(key, crypto, clock),
+    };
+  };
 }
 
 class SharedSecretProvider implements IdentityProvider {

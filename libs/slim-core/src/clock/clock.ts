@@ -9,11 +9,14 @@ export interface Clock {
   schedule(delayMs: number, task: () => void): Cancel;
 }
 
+/** The longest that timers wait, some 24 days; what is to wait longer would run at once. */
+const longestMs = 2 ** 31 - 1;
+
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   schedule(delayMs, task) {
-    const timer = setTimeout(task, delayMs);
+    const timer = setTimeout(task, Math.min(delayMs, longestMs));
     return () => clearTimeout(timer);
   },
 };

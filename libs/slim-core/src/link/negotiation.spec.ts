@@ -71,6 +71,17 @@ describe('answerNegotiation', () => {
     });
   });
 
+  it.each(['linkId', 'slimVersion', 'nodeId', 'deploymentName'] as const)(
+    'keeps no %s of any length, and does not repeat it',
+    (field) => {
+      const long = field === 'slimVersion' ? `1.0.0-${'a'.repeat(2_000)}` : 'a'.repeat(2_000);
+      const message = expect.stringMatching(/^.{0,100}2,?00\d characters, the limit is 1024$/);
+      expect(() => answer({ [field]: long }, true)).toThrow(
+        expect.objectContaining({ code: 'negotiation-failed', message }),
+      );
+    },
+  );
+
   it('uses a new key for every link', () => {
     expect(answer({}, true).reply.publicKey).not.toStrictEqual(answer({}, true).reply.publicKey);
   });

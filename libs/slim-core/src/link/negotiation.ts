@@ -144,10 +144,22 @@ function encode(fields: Partial<LinkNegotiation>): Uint8Array {
 function decode(bytes: Uint8Array): LinkNegotiation {
   const negotiation = firstFrame(bytes).link?.negotiation;
   if (!negotiation) throw failed('the first frame of a link must be a negotiation');
+  checkLengths(negotiation);
   if (!semver.test(negotiation.slimVersion)) {
     throw failed(`expected a semantic version, got "${negotiation.slimVersion}"`);
   }
   return negotiation;
+}
+
+/** What is kept of each link and shown to people; an official node takes any length. */
+const maxTextLength = 1_024;
+
+function checkLengths(negotiation: LinkNegotiation): void {
+  for (const field of ['linkId', 'slimVersion', 'nodeId', 'deploymentName'] as const) {
+    const { length } = negotiation[field];
+    if (length <= maxTextLength) continue;
+    throw failed(`${field} has ${length} characters, the limit is ${maxTextLength}`);
+  }
 }
 
 function firstFrame(bytes: Uint8Array): Frame {

@@ -242,13 +242,13 @@ export function parseApplicationMessage(bytes: Uint8Array): PrivateMessage {
   if (contentType !== applicationContent) {
     throw new SlimError('mls-failure', `expected an application message, got type ${contentType}`);
   }
-  return {
-    groupId,
-    epoch,
-    authenticatedData: reader.opaque(),
-    encryptedSenderData: reader.opaque(),
-    ciphertext: reader.opaque(),
-  };
+  const authenticatedData = reader.opaque();
+  const encryptedSenderData = reader.opaque();
+  const ciphertext = reader.opaque();
+  // What is behind it is in no signature.
+  const { length } = reader.rest();
+  if (length > 0) throw new SlimError('mls-failure', `${length} bytes behind an MLS message`);
+  return { groupId, epoch, authenticatedData, encryptedSenderData, ciphertext };
 }
 
 /** The first bytes of a nonce take the reuse guard (RFC 9420 section 6.3.1). */

@@ -55,6 +55,18 @@ describe('limits', () => {
     expect(acks(other).map((ack) => ack?.success)).toStrictEqual([true]);
   });
 
+  it('refuse a name that nobody would give, which would be kept for as long as the link', async () => {
+    const { node, connect } = setup();
+    const client = await connect();
+    const long = wireNameOf(`org/ns/${'x'.repeat(5_000)}`);
+    await client.send(subscribeTo(long, 1n), subscribeTo(wireNameOf('org/ns/y'), 2n));
+    expect(acks(client)).toStrictEqual([
+      { id: 1n, success: false, error: 'a name of 5073 bytes, the limit is 4096' },
+      { id: 2n, success: true, error: '' },
+    ]);
+    expect(node.counters).toMatchObject({ subscriptions: 1, dropped: { limit: 1 } });
+  });
+
   it('refuse a link over the limit, and take the next one when there is room', async () => {
     const { node, connect, accept } = setup({ maxLinks: 2 });
     const refused: string[] = [];

@@ -17,6 +17,9 @@ export interface SubscriptionRequestsOptions {
   readonly maxSubscriptionsPerLink: number;
 }
 
+/** Of a name that is subscribed, because it is kept; messages may go to longer ones. */
+const maxNameBytes = 4_096;
+
 /** A request that stood the checks. */
 interface Request {
   readonly name: WireName;
@@ -96,7 +99,7 @@ export class SubscriptionRequests {
 
   #add(connection: Connection, { name, id }: Request, confirm: () => void): boolean {
     const { table, sync } = this.#options;
-    this.#checkRoom(connection);
+    this.#checkRoom(connection, name);
     table.add(name, connection.id, connection.category, id);
     if (sync.size === 0) return false;
     const instance = table.find(name);
@@ -107,7 +110,7 @@ export class SubscriptionRequests {
     const { table, sync } = this.#options;
     const { name, id, ttl } = request;
     if (sync.isKnown(id, connection)) return false;
-    this.#checkRoom(connection);
+    this.#checkRoom(connection, name);
     table.add(name, connection.id, connection.category, id);
     const instance = table.find(name);
     return instance !== undefined && sync.learned(id, connection, { instance, ttl }, confirm);
@@ -125,8 +128,15 @@ export class SubscriptionRequests {
     else sync.changed(instance);
   }
 
-  #checkRoom(connection: Connection): void {
+  #checkRoom(connection: Connection, { bytes }: WireName): void {
     const { table, tally, maxSubscriptionsPerLink: limit } = this.#options;
+    if (bytes.length > maxNameBytes) {
+      tally.drop('limit', connection);
+      throw new SlimError(
+        'refused',
+        `a name of ${bytes.length} bytes, the limit is ${maxNameBytes}`,
+      );
+    }
     if (table.countOf(connection.id) < limit) return;
     tally.drop('limit', connection);
     throw new SlimError('refused', `a link may have ${limit} subscriptions`);

@@ -6,6 +6,7 @@ import { fanout } from '../wire/header.js';
 import type { TextMap } from '../wire/schema.js';
 import { messageType, type MessageType, type SessionType } from '../wire/session-header.js';
 import type { WireName } from '../wire/wire-name.js';
+import type { ChannelMemory } from './channel-memory.js';
 import { verifySender } from './checks.js';
 import { ControlRequests } from './control-requests.js';
 import type { Received } from './data-path.js';
@@ -26,6 +27,10 @@ export interface SessionSetup {
   readonly reliable: boolean;
   readonly policy: SessionPolicy;
   readonly metadata: Metadata;
+  /** Where this side was invited: the invitation is among what it has acted on. */
+  readonly memory?: ChannelMemory;
+  /** It was kept over a restart. */
+  readonly isResumed?: boolean;
 }
 
 /** What a session tells the application object that owns it. */

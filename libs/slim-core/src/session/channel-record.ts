@@ -1,5 +1,7 @@
-import type { ChannelSession } from './channel-session.js';
-import type { Member } from './roster.js';
+import type { Identity } from '../auth/identity.js';
+import type { MlsGroup } from '../mls/mls-group.js';
+import type { ChannelSetup } from './channel-role.js';
+import type { Member, Roster } from './roster.js';
 import {
   identityRecord,
   nameRecord,
@@ -9,9 +11,16 @@ import {
   type ToKeep,
 } from './session-record.js';
 
+interface Joined {
+  readonly setup: ChannelSetup;
+  readonly roster: Roster;
+  readonly moderatorIdentity: Identity | undefined;
+  readonly group: MlsGroup | undefined;
+}
+
 /** A channel as it is now; undefined until this side is in it. */
 export function channelRecord(
-  { setup, roster, moderatorIdentity, group }: ChannelSession,
+  { setup, roster, moderatorIdentity, group }: Joined,
   role: ChannelRoleRecord | undefined,
 ): ToKeep | undefined {
   if (!role || (setup.mls && !group)) return undefined;

@@ -53,6 +53,7 @@ export class ChannelSession extends BaseSession<ChannelSetup> implements Channel
         reliable,
         policy,
         lastId: memory.lastMessageId,
+        isResumed: setup.isResumed,
       },
       {
         group: () => this.group,

@@ -7,7 +7,7 @@ import type { TextMap } from '../wire/schema.js';
 import { messageType, type MessageType, type SessionType } from '../wire/session-header.js';
 import type { WireName } from '../wire/wire-name.js';
 import type { Address } from './composer.js';
-import type { Content } from './content.js';
+import { toContent, type Content } from './content.js';
 import type { Incoming } from './incoming.js';
 import { Introductions } from './introductions.js';
 import { isAfter, isSequential, nextMessageId } from './message-ids.js';
@@ -36,6 +36,8 @@ export interface DataPathOptions {
   readonly policy: SessionPolicy;
   /** Number of the last message that was sent before, in an earlier membership. */
   readonly lastId?: number;
+  /** The session was restored: its senders are in the middle of their messages. */
+  readonly isResumed?: boolean | undefined;
 }
 
 /** What a data path asks and tells its session. Receivers are known by the key of their name. */
@@ -282,10 +284,11 @@ export class DataPath {
   #streamOf(source: WireName): Stream {
     const known = this.#streams.get(source.key);
     if (known) return known;
+    const isResumed = this.#options.isResumed === true && !this.#firstIds.has(source.key);
     const stream: Stream = {
       source,
       singles: new Set(),
-      window: new ReceiveWindow(),
+      window: new ReceiveWindow({ isResumed }),
       requests: new RetransmissionRequests(this.#context.clock, this.#options.policy, {
         ask: (id) => this.#sendEmpty(messageType.rtxRequest, id, source),
         giveUp: (id) => this.#giveUp(stream, id),
@@ -327,11 +330,7 @@ export class DataPath {
 
   /** Says that a message is no longer kept. */
   #sendLoss(messageId: number, receiver: WireName): void {
-    const none = {
-      payloadType: '',
-      payload: new Uint8Array(0),
-      metadata: new Map<string, string>(),
-    };
+    const none = toContent(new Uint8Array(0), { payloadType: '' });
     const address = this.#address(messageType.rtxReply, messageId, receiver);
     const message = this.#context.composer.data(address, none, this.#events.group());
     const header = slimHeader.make({ ...message.publish?.header, error: true });

@@ -76,3 +76,9 @@ export async function join(
   const settings = participant?.settings ?? online(name).settings;
   return { name, identity, keyPackage, participant: { ...online(name), settings } };
 }
+
+/** @throws SlimError `mls-failure` when there is none */
+export function keyPackageOf({ keyPackage }: Candidate): Uint8Array {
+  if (keyPackage) return keyPackage;
+  throw new SlimError('mls-failure', 'the invited side sent no key package');
+}

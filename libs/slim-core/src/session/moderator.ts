@@ -17,11 +17,13 @@ import type { ChannelSession } from './channel-session.js';
 import { ask, askAll, online, unexpected } from './control-exchange.js';
 import { discover } from './discovery.js';
 import type { Incoming } from './incoming.js';
-import { join, type Candidate } from './invitation.js';
+import { join, keyPackageOf, type Candidate } from './invitation.js';
 import { toParticipant, type Member } from './roster.js';
 import { SerialTasks } from './serial-tasks.js';
-import type { ChannelRoleRecord } from './session-record.js';
+import type { ModeratorRecord } from './session-record.js';
 
+/** Strangers told at a time, all at once: others wait meanwhile. Who is not told is heard again. */
+const maxStrangers = 64;
 /** The own credential is renewed well before the hour after which native members refuse it. */
 const refreshMs = 50 * 60_000;
 
@@ -33,18 +35,20 @@ export class Moderator implements ChannelRole {
   readonly #session: ChannelSession;
   readonly #discoveryMs: number;
   readonly #tasks = new SerialTasks();
-  readonly #strangers = new Set<string>();
+  readonly #strangers = new Map<string, WireName>();
   /** The last request for new keys of each member. */
   readonly #rejoinIds = new Map<string, number>();
   readonly #removedAtMs = new Map<string, number>();
   #commitId = 0;
   #cancelRefresh: Cancel | undefined;
+  #refreshedAtMs: number;
 
-  /** `commitId` is that of the last change of keys before a restart. */
-  constructor(session: ChannelSession, discoveryMs: number, commitId = 0) {
+  /** `before` is what it was before a restart. */
+  constructor(session: ChannelSession, discoveryMs: number, before?: ModeratorRecord) {
     this.#session = session;
     this.#discoveryMs = discoveryMs;
-    this.#commitId = commitId;
+    this.#commitId = before?.commitId ?? 0;
+    this.#refreshedAtMs = before?.refreshedAtMs ?? session.context.clock.now();
     session.role = this;
     this.#armRefresh();
   }
@@ -74,12 +78,15 @@ export class Moderator implements ChannelRole {
 
   /** It was removed and did not hear of it. */
   stranger({ source }: Incoming): void {
-    if (this.#strangers.has(source.key)) return;
-    this.#strangers.add(source.key);
+    if (this.#strangers.size >= maxStrangers) return;
+    const isFirst = this.#strangers.size === 0;
+    this.#strangers.set(source.key, source);
+    if (!isFirst) return;
     this.#background(async () => {
-      this.#strangers.delete(source.key);
-      if (this.#session.roster.get(source.key)) return;
-      await this.#dismiss({ name: source, online: false });
+      const names = [...this.#strangers.values()];
+      this.#strangers.clear();
+      const strangers = names.filter(({ key }) => !this.#session.roster.get(key));
+      await Promise.all(strangers.map((name) => this.#dismiss({ name, online: false })));
     });
   }
 
@@ -95,8 +102,7 @@ export class Moderator implements ChannelRole {
       if (!member)
         throw new SlimError('not-a-member', `"${name.toString()}" is not in the channel`);
       if (member.name.equals(setup.source)) return true;
-      await this.#evict(member);
-      await this.#dismiss(member);
+      await this.#expel(member);
       return false;
     });
     if (isSelf) await this.#session.close();
@@ -115,14 +121,15 @@ export class Moderator implements ChannelRole {
     }
   }
 
-  toKeep(): ChannelRoleRecord {
-    return { kind: 'moderator', commitId: this.#commitId, discoveryMs: this.#discoveryMs };
+  toKeep(): ModeratorRecord {
+    const [discoveryMs, commitId] = [this.#discoveryMs, this.#commitId];
+    return { kind: 'moderator', commitId, discoveryMs, refreshedAtMs: this.#refreshedAtMs };
   }
 
   /** Takes out whom a restart kept from saying that it is in; it may be invited again. */
   forgetJoining(): void {
     for (const member of this.#session.roster) {
-      if (member.isJoining) this.#background(() => this.#evict(member));
+      if (member.isJoining) this.#background(() => this.#expel(member));
     }
   }
 
@@ -239,11 +246,15 @@ export class Moderator implements ChannelRole {
       if (this.#session.endReason) continue;
       // It may be in, and only its acknowledgement was lost.
       this.#session.setOnline(member, false);
-      await this.#evict(member);
-      await this.#dismiss(member);
+      await this.#expel(member);
     }
     this.#session.keep();
     return failures;
+  }
+
+  async #expel(member: Member): Promise<void> {
+    await this.#evict(member);
+    await this.#dismiss(member);
   }
 
   /** Takes a member out of roster and keys, and tells the others. */
@@ -363,7 +374,9 @@ export class Moderator implements ChannelRole {
   #armRefresh(): void {
     const { context, setup } = this.#session;
     if (!setup.mls) return;
-    this.#cancelRefresh = context.clock.schedule(refreshMs, () => {
+    const dueMs = this.#refreshedAtMs + refreshMs - context.clock.now();
+    this.#cancelRefresh = context.clock.schedule(Math.max(0, dueMs), () => {
+      this.#refreshedAtMs = context.clock.now();
       this.#armRefresh();
       this.#background(() => this.#refresh());
     });
@@ -381,9 +394,4 @@ export class Moderator implements ChannelRole {
     if (others.length === 0) return;
     await this.#update(groupUpdateOp.rejoin, own, roster.toWire(), { commit, others });
   }
-}
-
-function keyPackageOf({ keyPackage }: Candidate): Uint8Array {
-  if (keyPackage) return keyPackage;
-  throw new SlimError('mls-failure', 'the invited side sent no key package');
 }

@@ -86,6 +86,7 @@ export class PointToPointSession extends BaseSession implements Session {
         reliable,
         policy,
         lastId,
+        isResumed: this.setup.isResumed,
       },
       {
         group: () => peer.group,
@@ -99,7 +100,7 @@ export class PointToPointSession extends BaseSession implements Session {
       },
     );
     // Where the stream begins for the peer, so nothing may overtake it (reference: sessions 7.4).
-    if (reliable) path.welcome(peer.name.key);
+    if (reliable && !this.setup.isResumed) path.welcome(peer.name.key);
     const heartbeat = new Heartbeat(this.context.clock, policy, {
       beat: () => this.#beat(peer),
       lost: () => this.finish(new SlimError('peer-lost', `${peer.name.text} fell silent`)),

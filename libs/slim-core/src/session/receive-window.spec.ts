@@ -168,3 +168,32 @@ describe('has', () => {
     expect(known).toStrictEqual([4, 5, 6, 8, 9]);
   });
 });
+
+describe('a stream that is resumed after a restart', () => {
+  const resumed = () => new ReceiveWindow<string>({ isResumed: true });
+  const take = (window: ReceiveWindow<string>, ...ids: number[]) =>
+    ids.map((id) => window.accept(id, `m${id}`).deliver.map(({ message }) => message));
+
+  it('takes what is repeated after a younger message, once', () => {
+    const window = resumed();
+    expect(take(window, 7, 5, 6, 8)).toStrictEqual([['m7'], ['m5'], ['m6'], ['m8']]);
+    expect([4, 5, 6, 7, 8].filter((id) => window.has(id))).toStrictEqual([5, 6, 7, 8]);
+    expect(take(window, 5, 6, 7, 8)).toStrictEqual([[], [], [], []]);
+  });
+
+  it('asks for nothing of before, and gives nothing of it up', () => {
+    const window = resumed();
+    expect(window.accept(7, 'm7').missing).toStrictEqual([]);
+    expect(window.accept(5, 'm5').missing).toStrictEqual([]);
+    expect(window.giveUp(6)).toStrictEqual([]);
+    expect(window.accept(9, 'm9').missing).toStrictEqual([8]);
+  });
+
+  it('takes no more than a sender keeps, also where numbers begin anew', () => {
+    const window = resumed();
+    window.accept(600, 'm600');
+    expect([88, 89].map((id) => window.has(id))).toStrictEqual([true, false]);
+    const wrapped = resumed();
+    expect(take(wrapped, 1, 2 ** 31 - 1, 0)).toStrictEqual([['m1'], [`m${2 ** 31 - 1}`], ['m0']]);
+  });
+});

@@ -31,13 +31,24 @@ const nothing = { deliver: [], missing: [] };
  * requested (reference: sessions 7.4).
  */
 export class ReceiveWindow<Message> {
+  /** Of a resumed stream: where it goes on, and what came of before. */
+  readonly #late: Set<number> | undefined;
+  #resumedAt: number | undefined;
   #last: number | undefined;
   readonly #held = new Map<number, Message | typeof lost>();
   #newest = 0;
 
+  /**
+   * A stream of before a restart is resumed: which of its messages came before is not known, and a sender
+   * repeats the younger first as it may. So what it repeats is taken in when it comes, not taken for old.
+   */
+  constructor({ isResumed = false }: { readonly isResumed?: boolean } = {}) {
+    this.#late = isResumed ? new Set() : undefined;
+  }
+
   /** True for a message that was taken in or given up before; taking it in again changes nothing. */
   has(id: number): boolean {
-    if (this.#last === undefined || !isSequential(id)) return false;
+    if (this.#last === undefined || !isSequential(id) || this.#isLate(id)) return false;
     return !isAfter(id, this.#last) || this.#held.has(id);
   }
 
@@ -47,6 +58,11 @@ export class ReceiveWindow<Message> {
     if (this.#last === undefined) {
       this.#last = id;
       this.#newest = id;
+      this.#resumedAt = id;
+      return { deliver: [{ id, message }], missing: [] };
+    }
+    if (this.#isLate(id)) {
+      this.#late?.add(id);
       return { deliver: [{ id, message }], missing: [] };
     }
     if (this.has(id)) return nothing;
@@ -57,11 +73,17 @@ export class ReceiveWindow<Message> {
 
   /** Gives an id up, so that what came after it can go on. */
   giveUp(id: number): readonly Delivery<Message>[] {
-    if (this.#last === undefined || this.has(id)) return [];
+    if (this.#last === undefined || this.has(id) || this.#isLate(id)) return [];
     // Only what is missing: a peer may report the loss of anything.
     if (!isSequential(id) || isAfter(id, this.#newest)) return [];
     this.#held.set(id, lost);
     return this.#release();
+  }
+
+  /** True for what a sender may still repeat of before the restart. */
+  #isLate(id: number): boolean {
+    if (!this.#late || this.#resumedAt === undefined || this.#late.has(id)) return false;
+    return isAfter(this.#resumedAt, id) && distance(id, this.#resumedAt) < maxSpan;
   }
 
   /** The ids between the newest seen and this one; those out of the sender's reach are given up. */

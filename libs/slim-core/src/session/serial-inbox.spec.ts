@@ -57,6 +57,17 @@ describe('SerialInbox', () => {
     expect(log).toStrictEqual(['a!', 'failed a!', 'b?!', 'failed b?!', 'c']);
   });
 
+  it('lets only so many wait behind one that takes its time', async () => {
+    const { log, inbox, finish } = setup();
+    inbox.push('a?');
+    for (let count = 0; count < 20_000; count += 1) inbox.push('b');
+    const refused = log.filter((line) => line === 'failed 16384 messages wait already');
+    expect(refused).toHaveLength(20_000 - 16_384);
+    finish();
+    await turns();
+    expect(log.filter((line) => line === 'b')).toHaveLength(16_384);
+  });
+
   it('handles what is pushed from within a handler after it', () => {
     const log: string[] = [];
     const inbox: SerialInbox<number> = new SerialInbox(

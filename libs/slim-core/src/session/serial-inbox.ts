@@ -1,3 +1,8 @@
+import { SlimError } from '../errors/slim-error.js';
+
+/** Items that wait while the handler is busy; nobody has verified them yet, and who sent them repeats them. */
+const maxWaiting = 16_384;
+
 /**
  * Handles items one after the other: at once while the handler is synchronous, in order behind it while
  * it is busy. So data waits for the key change before it, and otherwise for nothing.
@@ -15,6 +20,9 @@ export class SerialInbox<Item> {
   }
 
   push(item: Item): void {
+    if (this.#waiting.length >= maxWaiting) {
+      return this.#failed(new SlimError('backpressure', `${maxWaiting} messages wait already`));
+    }
     this.#waiting.push(item);
     if (!this.#busy) this.#run();
   }

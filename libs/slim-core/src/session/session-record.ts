@@ -1,7 +1,7 @@
 import type { Identity } from '../auth/identity.js';
 import type { MlsGroup } from '../mls/mls-group.js';
 import type { WireName } from '../wire/wire-name.js';
-import type { SessionSetup } from './base-session.js';
+import type { SessionPolicy } from './session-policy.js';
 import type { Metadata } from './session.js';
 
 /** What a session was made with, as it is kept. Names are their text. */
@@ -43,9 +43,18 @@ export interface MemberRecord {
   readonly isJoining?: boolean;
 }
 
+/** The side that created a channel. */
+export interface ModeratorRecord {
+  readonly kind: 'moderator';
+  readonly commitId: number;
+  readonly discoveryMs: number;
+  /** When its credential in the keys was made. */
+  readonly refreshedAtMs: number;
+}
+
 /** Which side of a channel this one is. */
 export type ChannelRoleRecord =
-  | { readonly kind: 'moderator'; readonly commitId: number; readonly discoveryMs: number }
+  | ModeratorRecord
   | { readonly kind: 'member'; readonly commitId: number; readonly welcomeId: number };
 
 /** A channel that this side is in. */
@@ -67,14 +76,17 @@ export interface ToKeep {
   readonly group: MlsGroup | undefined;
 }
 
-export function setupRecord({
-  id,
-  source,
-  mls,
-  reliable,
-  policy,
-  metadata,
-}: SessionSetup): SetupRecord {
+/** What a session is made with, as far as it is kept. */
+interface Setup {
+  readonly id: number;
+  readonly source: WireName;
+  readonly mls: boolean;
+  readonly reliable: boolean;
+  readonly policy: SessionPolicy;
+  readonly metadata: Metadata;
+}
+
+export function setupRecord({ id, source, mls, reliable, policy, metadata }: Setup): SetupRecord {
   const { intervalMs, maxRetries } = policy;
   return { id, source: nameRecord(source), mls, reliable, intervalMs, maxRetries, metadata };
 }

@@ -1,4 +1,4 @@
 import { MemoryStore } from './memory-store.js';
 import { stateStoreContract } from './state-store-contract.js';
 
-stateStoreContract('MemoryStore', { make: () => new MemoryStore().source });
+stateStoreContract('MemoryStore', () => new MemoryStore().source);

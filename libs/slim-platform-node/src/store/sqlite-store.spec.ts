@@ -12,7 +12,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const newPath = (): string => join(folder, `${(made += 1)}.db`);
 
-stateStoreContract('sqliteStore', { make: () => sqliteStore({ path: newPath() }) });
+stateStoreContract('sqliteStore', () => sqliteStore({ path: newPath() }));
 
 const record = { kind: 'a', key: '1', value: new TextEncoder().encode('a value of before') };
 

@@ -150,7 +150,7 @@ function prepare(database: Database): void {
   if (!isNew && owner !== applicationId) throw new Error('the file is of another program');
   if (!isNew) {
     const check = database.get('PRAGMA integrity_check')?.integrity_check;
-    if (check !== 'ok') throw new Error(`the file is damaged: ${String(check)}`);
+    if (check !== 'ok') throw new Error('the file is damaged');
   }
   database.exec('PRAGMA journal_mode = WAL');
   if (!isNew) return;
