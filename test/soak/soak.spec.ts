@@ -22,7 +22,7 @@ async function run(...words: readonly string[]) {
 
 describe('npm run soak', () => {
   it('holds load on real processes while nodes, links and members fail, and finds every promise kept', async () => {
-    const { code, errors, counts } = await run('--minutes', '0.1', '--seed', '1', '--quiet');
+    const { code, errors, counts } = await run('--minutes', '0.05', '--seed', '1', '--quiet');
     expect([errors, code]).toStrictEqual(['', 0]);
     const none = { lost: 0, duplicates: 0, disordered: 0, leaked: 0, wrong: 0, unbounded: 0 };
     expect(counts).toMatchObject({ event: 'soak', seed: 1, ...none });

@@ -380,10 +380,9 @@ const isSuperseded = (session: BaseSession, incoming: Incoming, { subject }: Ide
   session.moderatorIdentity?.subject === subject &&
   !session.setup.memory.has(incoming);
 
-const invitedBy = ({ source, session }: Incoming, identity: Identity): Invited => ({
+const invitedBy = ({ source }: Incoming, identity: Identity): Invited => ({
   moderator: source,
   identity,
-  invitationId: session.messageId,
 });
 
 const isOpening = (type: number): boolean =>

@@ -39,7 +39,6 @@ export interface InvitedMember extends Invited {
 export class ChannelMember implements ChannelRole {
   readonly #session: ChannelSession;
   readonly #moderator: WireName;
-  readonly #invitationId: number;
   readonly #identity: Identity;
   readonly #established: () => void;
   #state: State = { kind: 'invited' };
@@ -54,12 +53,11 @@ export class ChannelMember implements ChannelRole {
   /** `established` is called once, when messages can be read; not if the welcome never comes. */
   constructor(
     session: ChannelSession,
-    { moderator, identity, invitationId, welcomeId, commitId }: InvitedMember,
+    { moderator, identity, welcomeId, commitId }: InvitedMember,
     established: () => void = () => undefined,
   ) {
     this.#session = session;
     this.#moderator = moderator;
-    this.#invitationId = invitationId ?? 0;
     this.#identity = identity;
     this.#established = established;
     if (welcomeId !== undefined) this.#state = { kind: 'joined', welcomeId };
@@ -75,7 +73,7 @@ export class ChannelMember implements ChannelRole {
     if (!isModerator) throw new SlimError('identity-rejected', `${source.text} is no moderator`);
     switch (session.messageType) {
       case messageType.joinRequest:
-        return this.#invited();
+        return this.#invited(incoming);
       case messageType.groupWelcome:
         return this.#welcomed(incoming);
       case messageType.groupUpdate:
@@ -140,11 +138,12 @@ export class ChannelMember implements ChannelRole {
   }
 
   /** Answers the invitation; also when it is repeated, because the answer may have been lost. */
-  async #invited(): Promise<void> {
+  async #invited({ session }: Incoming): Promise<void> {
     const { context, setup } = this.#session;
     if (this.#state.kind === 'joined') return;
     if (this.#state.kind === 'invited') {
       const pending = setup.mls ? await this.#newKeys() : undefined;
+      if (this.#session.endReason) return;
       const { intervalMs, maxRetries } = setup.policy;
       const expire = context.clock.schedule(intervalMs * (maxRetries + 1), () =>
         this.#session.finish(new SlimError('timeout', 'the invitation was not followed up')),
@@ -155,7 +154,7 @@ export class ChannelMember implements ChannelRole {
     const { sendsData, receivesData } = setup;
     const participant = { ...online(setup.source), settings: { sendsData, receivesData } };
     this.#session.send(this.#moderator, messageType.joinReply, {
-      id: this.#invitationId,
+      id: session.messageId,
       command: { joinReply: { keyPackage, participant } },
     });
   }

@@ -23,8 +23,6 @@ type State =
 export interface Invited {
   readonly moderator: WireName;
   readonly identity: Identity;
-  /** Of the invitation. */
-  readonly invitationId?: number;
   /** Of the welcome that this side joined with, before a restart. */
   readonly welcomeId?: number;
 }
@@ -33,7 +31,6 @@ export interface Invited {
 export class Responder implements SessionRole {
   readonly #session: PointToPointSession;
   readonly #moderator: WireName;
-  readonly #invitationId: number;
   readonly #identity: Identity;
   readonly #established: () => void;
   #state: State = { kind: 'invited' };
@@ -41,12 +38,11 @@ export class Responder implements SessionRole {
   /** `established` is called once, when messages can be read; not if the welcome never comes. */
   constructor(
     session: PointToPointSession,
-    { moderator, identity, invitationId, welcomeId }: Invited,
+    { moderator, identity, welcomeId }: Invited,
     established: () => void = () => undefined,
   ) {
     this.#session = session;
     this.#moderator = moderator;
-    this.#invitationId = invitationId ?? 0;
     this.#identity = identity;
     this.#established = established;
     if (welcomeId !== undefined) this.#state = { kind: 'joined', welcomeId };
@@ -64,7 +60,7 @@ export class Responder implements SessionRole {
     }
     switch (incoming.session.messageType) {
       case messageType.joinRequest:
-        return this.#invited();
+        return this.#invited(incoming);
       case messageType.groupWelcome:
         return this.#welcomed(incoming);
       case messageType.groupClose:
@@ -83,8 +79,11 @@ export class Responder implements SessionRole {
     await askToLeave(this.#session, this.#moderator);
   }
 
-  /** Answers the invitation; also when it is repeated, because the answer may have been lost. */
-  async #invited(): Promise<void> {
+  /**
+   * Answers the invitation; also when it is repeated, because the answer may have been lost, or comes with
+   * another number: a native opener that found this side more than once invites as often.
+   */
+  async #invited({ session }: Incoming): Promise<void> {
     const { context, setup } = this.#session;
     // Without MLS a native moderator that has moved on does not survive a second answer.
     if (this.#state.kind === 'joined') return;
@@ -100,7 +99,7 @@ export class Responder implements SessionRole {
     }
     const keyPackage = this.#state.pending?.keyPackage;
     this.#session.send(this.#moderator, messageType.joinReply, {
-      id: this.#invitationId,
+      id: session.messageId,
       command: { joinReply: { keyPackage, participant: online(setup.source) } },
     });
   }
@@ -115,6 +114,7 @@ export class Responder implements SessionRole {
     const mls = incoming.command?.groupWelcome?.mls;
     if (state.pending && !mls) throw new SlimError('mls-failure', 'the welcome has no MLS part');
     const group = state.pending && mls ? await state.pending.join(mls.content) : undefined;
+    if (this.#session.endReason) return;
     group?.settle();
     state.expire();
     this.#state = { kind: 'joined', welcomeId: incoming.session.messageId };
