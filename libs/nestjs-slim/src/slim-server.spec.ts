@@ -118,13 +118,15 @@ describe('a server', () => {
     expect(failed?.with).toMatchObject({ code: 'no-handler' });
   });
 
-  it('lets handlers finish and delivers their replies, but begins nothing, once it is closing', async () => {
+  it('lets handlers finish and delivers their replies, refuses requests and handles the events it acknowledges, once it is closing', async () => {
     const service = await fabric.serve({ controllers: [SlowController] });
     const client = fabric.client();
     const answer = outcome(client.send('slow', 'before'));
     await started.fired;
     const closed = Promise.all([service.close(), service.close()]);
-    await outcome(client.emit('told', 'too late'));
+    expect(await outcome(client.emit('told', 'while closing'))).toStrictEqual({
+      values: [undefined],
+    });
     expect((await outcome(client.send('slow', 'too late'))).failed?.with).toMatchObject({
       message: 'the service is closing',
       code: 'session-closed',
@@ -133,7 +135,7 @@ describe('a server', () => {
     finish.fire();
     expect(await answer).toStrictEqual({ values: ['done'] });
     await closed;
-    expect(handled).toStrictEqual(['before']);
+    expect(handled).toStrictEqual(['before', 'while closing']);
   });
 
   it('aborts the handlers that are not done when the time for that is over', async () => {

@@ -20,7 +20,7 @@ export interface SessionHost {
   /** Settles when the application is initialised; `isReady` says whether it is. */
   readonly ready: Promise<void>;
   isReady(): boolean;
-  /** False once the server is closing: nothing new is begun. */
+  /** False once the server is closing: requests are refused. Events are acknowledged by then, so they are handled. */
   isOpen(): boolean;
   readonly table: HandlerTable;
   /** Runs a message handler; the call gets its replies and its end. */
@@ -74,9 +74,13 @@ export class ServedSession {
     await this.idle();
   }
 
+  get isIdle(): boolean {
+    return this.calls.size === 0;
+  }
+
   /** Settles when no call is at work. */
   async idle(): Promise<void> {
-    if (this.calls.size === 0) return;
+    if (this.isIdle) return;
     await new Promise<void>((resolve) => this.idleListeners.push(resolve));
   }
 
@@ -147,7 +151,6 @@ export class ServedSession {
     const { operation } = envelope;
     const matches = this.host.table.events(this.service, operation);
     const data = this.host.payloads.decodeRequest(patternKey(this.service, operation), envelope);
-    if (!this.host.isOpen()) throw closing();
     const call = this.begin({ message, operation, metadata: fromTexts(envelope.metadata) });
     this.whenReady(data, call, (value) => this.host.event(call, matches, value));
   }

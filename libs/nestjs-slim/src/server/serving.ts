@@ -35,13 +35,16 @@ export class Serving {
     this.checkOpen();
   }
 
-  /** Begins nothing new, waits for what is at work, then ends every session. */
+  /** Refuses requests, waits for what is at work, then ends every session. */
   async stop(): Promise<void> {
     this.isOpen = false;
     this.release();
     await this.drained();
+    const served = [...this.sessions];
     const reason = new SlimError('session-closed', 'the service is closed');
-    await Promise.all([...this.sessions].map((session) => session.close(reason)));
+    await Promise.all(served.map((session) => session.close(reason)));
+    // Events that came before the good-bye were acknowledged.
+    await this.drained(served);
     this.unsubscribe();
   }
 
@@ -55,10 +58,9 @@ export class Serving {
     void served.run().then(() => this.sessions.delete(served));
   }
 
-  private drained(): Promise<void> {
+  private drained(sessions: Iterable<ServedSession> = this.sessions): Promise<void> {
     const { clock, drainMs } = this.options.connection.settings;
-    const idle = [...this.sessions].map((session) => session.idle());
-    return settledWithin(clock, drainMs, Promise.all(idle));
+    return settledWithin(clock, drainMs, allIdle(sessions));
   }
 
   /** Not awaited: without a link nobody confirms it, and nobody waits for it. */
@@ -66,5 +68,14 @@ export class Serving {
     for (const name of this.options.aliases) {
       this.app?.unsubscribe(name).catch(() => undefined);
     }
+  }
+}
+
+/** Settles when no call of any of them is at work. While one is waited for, another may begin an event. */
+async function allIdle(sessions: Iterable<ServedSession>): Promise<void> {
+  for (;;) {
+    const busy = [...sessions].filter(({ isIdle }) => !isIdle);
+    if (busy.length === 0) return;
+    await Promise.all(busy.map((session) => session.idle()));
   }
 }
