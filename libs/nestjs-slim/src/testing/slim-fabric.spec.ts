@@ -94,9 +94,9 @@ describe('SlimFabric', () => {
   it('lets time pass until something is done', async () => {
     await setup({ clock: 'manual' });
     const beganMs = fabric.clock.now();
-    const answer = fabric.client(invoices, { requestTimeoutMs: 20_000 }).request('never', {});
+    const answer = fabric.client(invoices, { requestTimeoutMs: 5_000 }).request('never', {});
     await expect(fabric.until(answer)).rejects.toMatchObject({ code: 'timeout' });
-    expect(fabric.clock.now() - beganMs).toBeGreaterThanOrEqual(20_000);
+    expect(fabric.clock.now() - beganMs).toBeGreaterThanOrEqual(5_000);
     const never = fabric.client('acme/tests/absent', { discoveryMs: Infinity }).connect();
     expect(await fabric.until(never)).toBeDefined();
     await expect(fabric.until(new Promise(() => undefined), 50)).rejects.toMatchObject({

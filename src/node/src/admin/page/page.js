@@ -50,7 +50,7 @@ async function refresh() {
     if (signal.aborted) return;
     showConnection('lost');
   }
-  if (!view.isPaused && !document.hidden) timer = setTimeout(refresh, everyMs);
+  if (!view.isPaused && !document.hidden) timer = setTimeout(() => void refresh(), everyMs);
 }
 
 const connections = { live: 'live', paused: 'paused', lost: 'no answer' };
