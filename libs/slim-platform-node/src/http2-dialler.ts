@@ -14,7 +14,6 @@ import {
   windowBytes,
 } from './http2-settings.js';
 import { checkNumbers } from './listener-options.js';
-import { acknowledgePromptly } from './prompt-acknowledgement.js';
 
 /** How to reach a node. */
 export interface Http2DiallerOptions extends DiallerOptions {
@@ -122,7 +121,6 @@ class Http2Dialler implements LinkDialler {
         const limits = { maxQueuedBytes, frameTimeoutMs };
         const release = (): Promise<void> => connection.end();
         const link = new Http2Link(stream, { remote, clock, ...limits, release });
-        stream.once('close', acknowledgePromptly({ stream, session, socket, clock }));
         resolve(link);
       });
     });
