@@ -75,7 +75,8 @@ acceptance('Shutdown', ourNetworks, {
     finish.fire();
     await Promise.all([answer, closed]);
     await outcome(client.emit('told', 'when closed'));
-    expect(log.lines).toStrictEqual(['asked']);
+    // Its sender was told that it arrived, so it is handled; a request is refused.
+    expect(log.lines).toStrictEqual(['asked', 'told while closing']);
   },
 
   'nothing is tracked any more': async (stage) => {

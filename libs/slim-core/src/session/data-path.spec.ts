@@ -317,6 +317,19 @@ describe('an unreliable data path', () => {
 });
 
 describe('close', () => {
+  it('delivers what was acknowledged, though something before it never came', async () => {
+    const { clock, alice, bob, carry } = await setup();
+    for (const payload of ['one', 'two', 'three', 'four']) alice.publish(payload);
+    await carry(alice, isMessage(2));
+    await carry(bob);
+    bob.path.close(new SlimError('peer-lost', 'alice fell silent'));
+    expect(bob.log).toStrictEqual(['one', 'lost 2', 'three', 'four']);
+    alice.path.close(new SlimError('session-closed', 'the session is closed'));
+    await turns();
+    expect(alice.log).toContain('three arrived');
+    expect(clock.pending).toBe(0);
+  });
+
   it('fails what is under way and what comes later, and leaves no timer', async () => {
     const { clock, alice, bob, carry } = await setup();
     for (const payload of ['one', 'two', 'three']) alice.publish(payload);

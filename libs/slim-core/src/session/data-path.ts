@@ -189,15 +189,17 @@ export class DataPath {
     this.#met(receiver);
     const stream = this.#streams.get(receiver);
     this.#streams.delete(receiver);
-    // Nobody sends what is missing any more, and what came after it was acknowledged.
-    for (const id of stream?.requests.pending ?? []) if (stream) this.#giveUp(stream, id);
+    if (stream) this.#giveUpAll(stream);
   }
 
-  /** Fails what is under way and stops every timer. */
+  /** Fails what is under way, delivers what came behind a gap, and stops every timer. */
   close(reason: SlimError): void {
     this.#closed ??= reason;
     this.#sendWindow.close(reason);
-    for (const { requests } of this.#streams.values()) requests.close();
+    for (const stream of this.#streams.values()) {
+      this.#giveUpAll(stream);
+      stream.requests.close();
+    }
   }
 
   /** Waits for room on the link; who came first goes first, also when room comes meanwhile. */
@@ -269,6 +271,11 @@ export class DataPath {
     for (const id of missing) stream.requests.start(id);
   }
 
+  /** Nobody sends what is missing any more, and what came after it was acknowledged. */
+  #giveUpAll(stream: Stream): void {
+    for (const id of stream.requests.pending) this.#giveUp(stream, id);
+  }
+
   #giveUp({ window, requests }: Stream, messageId: number): void {
     requests.stop(messageId);
     this.#deliver(window.giveUp(messageId));
@@ -334,10 +341,8 @@ export class DataPath {
     const address = this.#address(messageType.rtxReply, messageId, receiver);
     const message = this.#context.composer.data(address, none, this.#events.group());
     const header = slimHeader.make({ ...message.publish?.header, error: true });
-    this.#context.send({
-      ...message,
-      publish: message.publish && { ...message.publish, header },
-    });
+    const publish = message.publish && { ...message.publish, header };
+    this.#context.send({ ...message, publish });
   }
 
   #met(receiver: string): void {
@@ -389,11 +394,7 @@ export class DataPath {
 
   #address(type: MessageType, messageId: number, destination: WireName): Address {
     const { source, sessionType, sessionId } = this.#options;
-    return {
-      source,
-      destination,
-      session: { sessionType, messageType: type, sessionId, messageId },
-      fanout: fanout.one,
-    };
+    const session = { sessionType, messageType: type, sessionId, messageId };
+    return { source, destination, session, fanout: fanout.one };
   }
 }
