@@ -77,6 +77,7 @@ function invite(library, { mls, members, node }, atOnce) {
   return async (start) => {
     const mode = { mls, reliable: true };
     const channel = await startChannel(start, { library, mode, members, node });
+    await channel.warmUp();
     const { elapsedMs, cpuMs } = await channel.invite({ atOnce });
     await channel.all('receive', proof);
     const { total } = await channel.moderator.call('publish', { ...proof, channel: channel.name });

@@ -7,6 +7,10 @@ import { secret, startNode } from './slim-pair.mjs';
 const maxMemberProcesses = 8;
 const membersPerProcess = 10;
 
+/** Of the members of a process, those who are invited while it warms up; and how often somebody is, in all. */
+const visitorsPerProcess = 5;
+const warmUpInvitations = 50;
+
 const name = 'bench/slim/channel';
 
 /**
@@ -21,10 +25,14 @@ export async function startChannel(start, { library, mode, members, node = 'offi
   const perProcess = Math.max(membersPerProcess, Math.ceil(members / maxMemberProcesses));
   /** @type {import('../harness/child.mjs').Child[]} */
   const guests = [];
+  /** @type {string[]} */
+  const visitors = [];
   for (let at = 0; at < members; at += perProcess) {
     const process = start(`members-${at}`, programs.slimMembers, library);
-    await process.call('connect', { url, secret, names: names.slice(at, at + perProcess) });
+    const own = names.slice(at, at + perProcess);
+    await process.call('connect', { url, secret, names: own });
     guests.push(process);
+    visitors.push(...own.slice(0, visitorsPerProcess));
   }
   const moderator = start('moderator', programs.slimModerator, library);
   await moderator.call('connect', { url, secret, name: 'bench/slim/moderator' });
@@ -41,6 +49,19 @@ export async function startChannel(start, { library, mode, members, node = 'offi
     name,
     moderator,
     all,
+    /** Invites some of each process to other channels, in turn and at once: what runs first runs slowest. */
+    warmUp: async () => {
+      for (let invited = 0, atOnce = false; invited < warmUpInvitations; atOnce = !atOnce) {
+        const channel = `bench/slim/warm-up-${invited}`;
+        await moderator.call('create', { channel, ...mode });
+        const joined = all('join', { visitors: visitorsPerProcess });
+        joined.catch(() => undefined); // An invitation that fails says more.
+        await moderator.call('invite', { channel, names: visitors, atOnce });
+        await joined;
+        await moderator.call('close', { channel });
+        invited += visitors.length;
+      }
+    },
     /** Invites everybody; settles when they are in and know it. */
     invite: async (/** @type {{ atOnce: boolean }} */ { atOnce }) => {
       const joined = all('join');

@@ -18,9 +18,10 @@ serve({
     for (const name of names) apps.push(await library.connect({ ...place, name }));
   },
 
-  /** Settles when every application is in. */
-  async join() {
-    channels = await Promise.all(apps.map((app) => app.accept()));
+  /** Settles when every application is in, or that many of them, who are not looked after then. */
+  async join({ visitors }) {
+    const sessions = await Promise.all(apps.slice(0, visitors).map((app) => app.accept()));
+    if (visitors === undefined) channels = sessions;
   },
 
   /** Counts what arrives at each from now on, in the background. */

@@ -45,8 +45,11 @@ serve({
     return published;
   },
 
-  async close() {
-    await Promise.all([...channels.values()].map(({ channel }) => channel.close()));
+  /** Ends that channel, or all of them. */
+  async close({ channel: name }) {
+    const ended = name === undefined ? [...channels.keys()] : [name];
+    await Promise.all(ended.map((each) => created(each).channel.close()));
+    for (const each of ended) channels.delete(each);
   },
 });
 

@@ -24,6 +24,8 @@ export interface Published {
   /** Of the channel when it was published. */
   readonly epoch: bigint;
   audience: readonly Membership[];
+  /** Names of all whom its sender waited for, also of such as are not in this ledger. */
+  readonly awaited: Set<string>;
   outcome: 'waiting' | 'delivered' | { readonly failed: string };
 }
 
@@ -71,7 +73,7 @@ export class ChannelLedger {
     const text = `${label} ${(from.published += 1)}`;
     const published: Published = {
       ...{ text, from, epoch: channel.epoch },
-      ...{ audience: this.#audience(from), outcome: 'waiting' },
+      ...{ audience: this.#audience(from), awaited: awaitedBy(from), outcome: 'waiting' },
     };
     this.published.push(published);
     const done = channel.publish(new TextEncoder().encode(text)).then(
@@ -94,7 +96,7 @@ export class ChannelLedger {
   missing(): string[] {
     const received = new Map(this.memberships.map((one) => [one, new Set(one.received)] as const));
     return this.published
-      .filter(({ outcome, from }) => outcome === 'delivered' && !from.over)
+      .filter(({ outcome }) => outcome === 'delivered')
       .flatMap(({ text, audience }) =>
         audience.flatMap((one) =>
           one.over || received.get(one)?.has(text) ? [] : [`${one.label}: ${text}`],
@@ -111,16 +113,15 @@ export class ChannelLedger {
   #isSilent(from: Membership, name: string): void {
     this.#note(`${from.label} waits for ${name} no longer`);
     for (const each of this.published) {
-      if (each.from === from && each.outcome === 'waiting')
-        each.audience = each.audience.filter((other) => other.name !== name);
+      if (each.from !== from || each.outcome !== 'waiting') continue;
+      each.audience = each.audience.filter((other) => other.name !== name);
+      each.awaited.delete(name);
     }
   }
 
   #audience(from: Membership): Membership[] {
     const { channel } = from;
-    const present = new Set(
-      channel.participants().flatMap(({ name, online }) => (online ? [name.service] : [])),
-    );
+    const present = awaitedBy(from);
     const latest = new Map(this.memberships.map((one) => [one.name, one] as const));
     return [...latest.values()].filter(
       (one) =>
@@ -139,6 +140,13 @@ export class ChannelLedger {
       this.#note(`${label} got ${text}`);
     }
   }
+}
+
+/** Whom the channel takes for able to receive. */
+function awaitedBy({ channel }: Membership): Set<string> {
+  return new Set(
+    channel.participants().flatMap(({ name, online }) => (online ? [name.service] : [])),
+  );
 }
 
 function disordered({ received, label }: Membership): string[] {

@@ -1,12 +1,26 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Session, type SlimApp, type SlimError } from '@nestjs-slim/core';
 import { nodeCrypto } from '@nestjs-slim/platform-node';
+import { memoryLinkPair } from '../../libs/slim-core/src/link/memory-link.js';
+import { NegotiationRequest } from '../../libs/slim-core/src/link/negotiation.js';
 import { Fabric } from '../../libs/slim-core/src/testing/fabric.js';
-import { wireNameOf } from '../../libs/slim-core/src/testing/frames.js';
+import {
+  publishTo,
+  subscribeTo,
+  unsubscribeFrom,
+  wireNameOf,
+} from '../../libs/slim-core/src/testing/frames.js';
 import { joined, readTexts } from '../../libs/slim-core/src/testing/joining.js';
+import { LinkProbe } from '../../libs/slim-core/src/testing/link-probe.js';
 import { LinkTap } from '../../libs/slim-core/src/testing/link-tap.js';
 import { NodeClient } from '../../libs/slim-core/src/testing/node-client.js';
-import type { Frame, Publish } from '../../libs/slim-core/src/wire/frame.js';
+import { turns } from '../../libs/slim-core/src/testing/turns.js';
+import { frame, type Frame, type Publish } from '../../libs/slim-core/src/wire/frame.js';
+import {
+  connectionType,
+  linkNegotiation,
+  type LinkNegotiation,
+} from '../../libs/slim-core/src/wire/link-message.js';
 import { messageType, sessionType } from '../../libs/slim-core/src/wire/session-header.js';
 import { firstSession, texts } from '../support/sessions.js';
 import { Liar } from './hostile-member.js';
@@ -131,6 +145,67 @@ describe('at the link', () => {
       publish: publish && { ...publish, header: publish.header && { ...publish.header, ttl } },
     });
     expect(fabric.node.counters.dropped.ttl).toBe(before + 1);
+  });
+});
+
+describe('a subscription', () => {
+  const named = wireNameOf('org/ns/named');
+  const acks = (): unknown[] => wire.received().map(({ subscriptionAck }) => subscriptionAck);
+
+  it('subscription acked, and refused with its reason', async () => {
+    await wire.send(subscribeTo(named, 1n), unsubscribeFrom(named, 2n), unsubscribeFrom(named, 3n));
+    expect(acks()).toStrictEqual([
+      { id: 1n, success: true, error: '' },
+      { id: 2n, success: true, error: '' },
+      { id: 3n, success: false, error: 'subscription not found' },
+    ]);
+  });
+
+  it('with a tampered name is neither acked nor kept', async () => {
+    const { subscriptions } = fabric.node.counters;
+    await wire.send(subscribeTo(named, 1n, { headerMac: new Uint8Array(32) }));
+    expect(acks()).toStrictEqual([]);
+    expect(fabric.node.counters.subscriptions).toBe(subscriptions);
+  });
+});
+
+describe('negotiation refused', () => {
+  /** What the node does to a link that begins with that message. */
+  async function beginWith(first: Frame): Promise<LinkProbe> {
+    const [near, far] = memoryLinkPair();
+    fabric.node.accept(far);
+    const probe = new LinkProbe(near);
+    near.send(frame.encode(first));
+    await turns();
+    return probe;
+  }
+  /** The first frame of a good link, but for the given fields. */
+  const request = (fields: Partial<LinkNegotiation>): Frame => {
+    const { publicKey } = nodeCrypto.agreementKey();
+    const good = { linkId: 'a link', slimVersion: '2.3.0', publicKey };
+    return frame.make({ link: { negotiation: linkNegotiation.make({ ...good, ...fields }) } });
+  };
+
+  it.each([
+    { what: 'empty link id', first: () => request({ linkId: '' }) },
+    { what: 'publish without mac session', first: () => request({ publicKey: new Uint8Array() }) },
+    { what: 'bad peer key', first: () => request({ publicKey: new Uint8Array(32) }) },
+    { what: 'no negotiation at all', first: () => publishTo(wireNameOf('org/ns/bob')) },
+  ])('$what', async ({ first }) => {
+    const { connections } = fabric.node.counters;
+    const { ends, frames } = await beginWith(first());
+    expect(ends).toHaveLength(1);
+    expect(frames).toHaveLength(0);
+    expect(fabric.node.counters.connections).toBe(connections);
+  });
+
+  it('mismatched link id', async () => {
+    const asked = new NegotiationRequest(nodeCrypto, 'one link', 'client', connectionType.edge);
+    const { frames } = await beginWith(request({ linkId: 'another link' }));
+    const [reply = new Uint8Array()] = frames;
+    expect(() => asked.complete(reply)).toThrow(
+      expect.objectContaining({ code: 'negotiation-failed' }),
+    );
   });
 });
 

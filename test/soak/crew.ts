@@ -45,7 +45,11 @@ export class Crew {
       const ways = { nodes: tls, plainNodes: websocket, keys };
       await Promise.all([
         crew.caller.call('start', ways, startMs),
-        crew.room.call('start', { nodes: plain, keys, seed }, startMs),
+        crew.room.call(
+          'start',
+          { nodes: plain, keys, seed, file: join(folder, 'room.log') },
+          startMs,
+        ),
       ]);
       return crew;
     } catch (reason) {

@@ -19,7 +19,7 @@ export class Faults {
   readonly #crew: Crew;
   readonly #random: () => number;
   readonly #note: (what: string) => void;
-  readonly #only: string;
+  readonly #only: readonly string[];
   #restored = 0;
 
   constructor(parts: {
@@ -27,7 +27,7 @@ export class Faults {
     readonly crew: Crew;
     readonly random: () => number;
     readonly note: (what: string) => void;
-    readonly only: string;
+    readonly only: readonly string[];
   }) {
     this.#network = parts.network;
     this.#crew = parts.crew;
@@ -43,7 +43,9 @@ export class Faults {
 
   /** Goes on until the signal; all that was broken is whole again when it settles. */
   async run(signal: AbortSignal): Promise<void> {
-    const isWanted = ([name]: Fault): boolean => name.includes(this.#only);
+    const only = this.#only;
+    const isWanted = ([name]: Fault): boolean =>
+      only.length === 0 || only.some((words) => name.includes(words));
     const nodes = this.#ofNodes().filter(isWanted);
     const others = this.#ofOthers().filter(isWanted);
     await Promise.all([this.#lane(nodes, 6_000, signal), this.#lane(others, 2_000, signal)]);

@@ -3,13 +3,14 @@ import { broken, figures, table } from './report.js';
 import { soak } from './soak.js';
 import { judge } from './verdict.js';
 
-// npm run soak [-- --minutes 10] [--seed N] [--only WORDS OF FAULTS] [--ours-only] [--quiet]
+// npm run soak [-- --minutes 10] [--seed N] [--only FAULT,FAULT] [--logs FOLDER] [--ours-only] [--quiet]
 
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '10' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    only: { type: 'string', default: '' },
+    only: { type: 'string' },
+    logs: { type: 'string' },
     'ours-only': { type: 'boolean', default: false },
     quiet: { type: 'boolean', default: false },
   },
@@ -30,7 +31,8 @@ const result = await soak({
   seconds: minutes * 60,
   seed,
   note,
-  only: values.only,
+  only: values.only?.split(',') ?? [],
+  logs: values.logs,
   oursOnly: values['ours-only'],
 });
 const verdict = judge(result);

@@ -35,7 +35,7 @@ describe('npm run soak', () => {
 const room: RoomOutcome = {
   ...{ published: 0, delivered: 0, received: 0, memberships: 0, changes: 0, epoch: 0 },
   ...{ heardOutside: 0, failed: {}, lost: [], disordered: [], afterRemoval: [], wrong: [] },
-  fromRoom: [],
+  toGuest: [],
 };
 const call = { from: 'a', answered: 0, arrived: [], items: 0, streams: 0, failed: {}, wrong: [] };
 const nothing: Findings = {

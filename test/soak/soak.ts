@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -14,8 +14,10 @@ import { Watch } from './watch.js';
 export interface SoakOptions {
   readonly seconds: number;
   readonly seed: number;
-  /** Only faults with this in their names. */
-  readonly only: string;
+  /** Only faults with one of these in their names; all where there is none. */
+  readonly only: readonly string[];
+  /** Where what the applications log is kept; nowhere when absent. */
+  readonly logs: string | undefined;
   /** Without the official node, even where it is installed. */
   readonly oursOnly: boolean;
   /** Told what happens as it does. */
@@ -40,7 +42,9 @@ const quietMs = 3_000;
 
 /** Runs load and faults on a network of processes, which are all gone when it settles. */
 export async function soak(options: SoakOptions): Promise<SoakResult> {
-  const folder = await mkdtemp(join(tmpdir(), 'slim-soak-'));
+  const { logs } = options;
+  if (logs !== undefined) await mkdir(logs, { recursive: true });
+  const folder = logs ?? (await mkdtemp(join(tmpdir(), 'slim-soak-')));
   try {
     const network = await startNetwork(folder, options.oursOnly);
     try {
@@ -49,7 +53,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
       await network.close();
     }
   } finally {
-    await rm(folder, { recursive: true });
+    if (logs === undefined) await rm(folder, { recursive: true });
   }
 }
 

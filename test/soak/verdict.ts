@@ -38,7 +38,7 @@ export function judge(findings: Findings): Verdict {
   const events = handled.flatMap((lines) => lines.filter((line) => line.startsWith('event ')));
   const keyed = (line: string): string => line.split(' ').slice(0, 3).join(' ');
   const handledEvents = new Set(events.map(keyed));
-  const guest = guestFaults(guestLines, room.fromRoom);
+  const guest = guestFaults(guestLines, room.toGuest);
   const told = calls.flatMap(({ from, arrived }) =>
     arrived.map((number) => `event ${from} ${number}`),
   );

@@ -8,6 +8,7 @@ export {
   type LinkEvents,
   type LinkListener,
 } from './link/link.js';
+export { LinkDelivery } from './link/link-delivery.js';
 export { memoryLinkPair } from './link/memory-link.js';
 export { SlimName, type NameComponents } from './names/slim-name.js';
 export { formatId, nullId, parseId, type NameId } from './names/name-id.js';

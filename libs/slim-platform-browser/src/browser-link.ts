@@ -1,4 +1,5 @@
 import {
+  LinkDelivery,
   maxFrameBytes,
   SlimError,
   type Cancel,
@@ -6,7 +7,6 @@ import {
   type Link,
   type LinkEvents,
 } from '@nestjs-slim/core';
-import { Inbox } from './inbox.js';
 import type { CloseReport, WebSocketLike } from './web-socket-like.js';
 
 /** Bytes a sender may leave unwritten before it is asked to wait. */
@@ -35,8 +35,10 @@ export class BrowserLink implements Link {
   readonly remote: string;
   readonly #socket: WebSocketLike;
   readonly #clock: Clock;
-  readonly #inbox = new Inbox();
+  readonly #delivery = new LinkDelivery();
   readonly #gone: Promise<void>;
+  /** Received, and not yet taken by the owner. */
+  #unreadBytes = 0;
   #isOpen = true;
   #isGone: () => void = () => undefined;
   #cancelGrace: Cancel = () => undefined;
@@ -54,7 +56,14 @@ export class BrowserLink implements Link {
   }
 
   open(events: LinkEvents): void {
-    this.#inbox.open(events);
+    this.#delivery.open({
+      frame: (bytes) => {
+        this.#unreadBytes -= bytes.length;
+        events.frame(bytes);
+      },
+      drained: () => events.drained(),
+      closed: (reason) => events.closed(reason),
+    });
   }
 
   send(frame: Uint8Array): boolean {
@@ -70,22 +79,21 @@ export class BrowserLink implements Link {
   }
 
   pause(): void {
-    this.#inbox.pause();
+    this.#delivery.pause();
   }
 
   resume(): void {
-    this.#inbox.resume();
+    this.#delivery.resume();
   }
 
   close(): Promise<void> {
-    this.#inbox.clear();
+    this.#delivery.discard();
     this.#hangUp();
     return this.#gone;
   }
 
   destroy(reason: SlimError): void {
-    this.#inbox.clear();
-    this.#inbox.end(reason);
+    this.#delivery.abandon(reason);
     this.#hangUp();
   }
 
@@ -99,8 +107,10 @@ export class BrowserLink implements Link {
       const what = `a frame of ${data.byteLength} bytes from ${this.remote}, the limit is ${maxFrameBytes}`;
       return this.destroy(new SlimError('message-too-large', what));
     }
-    this.#inbox.add(new Uint8Array(data));
-    if (this.#inbox.unreadBytes <= maxUnreadBytes) return;
+    this.#unreadBytes += data.byteLength;
+    this.#delivery.keep(new Uint8Array(data));
+    this.#delivery.deliver();
+    if (this.#unreadBytes <= maxUnreadBytes) return;
     const what = `more than ${maxUnreadBytes} bytes of ${this.remote} are unread`;
     this.destroy(new SlimError('backpressure', what));
   }
@@ -109,7 +119,7 @@ export class BrowserLink implements Link {
     this.#cancelDrain ??= this.#clock.schedule(drainMs, () => {
       this.#cancelDrain = undefined;
       if (this.#socket.bufferedAmount > highWaterBytes) this.#watchDrain();
-      else this.#inbox.drained();
+      else this.#delivery.drained();
     });
   }
 
@@ -129,8 +139,8 @@ export class BrowserLink implements Link {
     this.#cancelGrace();
     this.#cancelDrain?.();
     this.#cancelDrain = undefined;
-    if (reason) this.#inbox.clear();
-    this.#inbox.end(reason);
+    if (reason) this.#delivery.abandon(reason);
+    else this.#delivery.end(undefined);
     this.#isGone();
   }
 

@@ -1,20 +1,25 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type SecureContext } from 'node:tls';
 import { SlimError } from '@nestjs-slim/core';
-import { parseEndpoint, type Endpoint } from './endpoint.js';
+import type { SocketEndpoint } from './endpoint.js';
 import { DiallerCertificates } from './tls/dialler-certificates.js';
 import type { DiallerTls } from './tls/tls-options.js';
 
 /** Opens sockets to one endpoint, encrypted where its URL says so. */
-export class DialSocket {
-  readonly endpoint: Endpoint;
+export class DialSocket<E extends SocketEndpoint> {
+  readonly endpoint: E;
+  readonly #protocol: string;
   readonly #tls: DiallerTls;
   readonly #certificates: DiallerCertificates;
 
-  /** @throws SlimError `invalid-config` for a URL that is none, or that does not encrypt although `tls` says how */
-  constructor(url: string, tls: DiallerTls | undefined) {
-    this.endpoint = parseEndpoint(url);
-    refusePlainTls(this.endpoint, tls);
+  /**
+   * `protocol` is what TLS says is spoken, by its ALPN name.
+   * @throws SlimError `invalid-config` for an endpoint that does not encrypt although `tls` says how
+   */
+  constructor(endpoint: E, protocol: string, tls: DiallerTls | undefined) {
+    refusePlainTls(endpoint, tls);
+    this.endpoint = endpoint;
+    this.#protocol = protocol;
     this.#tls = tls ?? {};
     this.#certificates = new DiallerCertificates(this.#tls);
   }
@@ -31,7 +36,7 @@ export class DialSocket {
     return connectTls({
       ...address,
       ...(name !== undefined && { servername: name }),
-      ALPNProtocols: ['h2'],
+      ALPNProtocols: [this.#protocol],
       secureContext: this.secureContext(),
       rejectUnauthorized: !insecureSkipVerify,
     });
@@ -47,7 +52,7 @@ export class DialSocket {
 }
 
 /** Whoever says how to encrypt must not get a link in clear. */
-function refusePlainTls({ secure, url }: Endpoint, tls: DiallerTls | undefined): void {
+function refusePlainTls({ secure, url }: SocketEndpoint, tls: DiallerTls | undefined): void {
   if (!tls || secure) return;
   throw new SlimError('invalid-config', `tls is given for ${url}, which does not encrypt`);
 }

@@ -1,11 +1,15 @@
 import { SlimError } from '@nestjs-slim/core';
 
-/** Where a link is dialled, from a URL that a person wrote. */
-export interface Endpoint {
-  /** Scheme, host and port as given, for messages to people. */
+/** What a socket is opened to. */
+export interface SocketEndpoint {
+  /** As given, for messages to people. */
   readonly url: string;
   readonly secure: boolean;
   readonly address: EndpointAddress;
+}
+
+/** Where a link is dialled, from a URL that a person wrote. */
+export interface Endpoint extends SocketEndpoint {
   /** Host and port as the `:authority` header names them. */
   readonly authority: string;
 }
@@ -69,12 +73,15 @@ export function parseEndpoint(text: string): Endpoint {
   return {
     url: url.origin,
     secure: url.protocol === 'https:',
-    address: {
-      host: url.hostname.replace(/^\[|\]$/g, ''),
-      port: url.port === '' ? defaultPort : Number(url.port),
-    },
+    address: addressOf(url, defaultPort),
     authority: url.host,
   };
+}
+
+/** Host and port of a URL. */
+export function addressOf(url: URL, defaultPort: number): { host: string; port: number } {
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  return { host, port: url.port === '' ? defaultPort : Number(url.port) };
 }
 
 function unixEndpoint(path: string): Endpoint {

@@ -17,15 +17,10 @@ import {
 import { attemptToDial } from './dial-attempt.js';
 import { DialSocket } from './dial-socket.js';
 import type { DiallerOptions } from './dialler-options.js';
-import { hostAndPort } from './endpoint.js';
+import { hostAndPort, parseEndpoint, type Endpoint } from './endpoint.js';
 import { GrpcJsLink, openChannel } from './grpc-js-link.js';
 import { refusalCode } from './grpc-status.js';
-import {
-  defaultConnectTimeoutMs,
-  defaultKeepaliveMs,
-  pingTimeoutMs,
-  windowBytes,
-} from './http2-settings.js';
+import { defaultKeepaliveMs, pingTimeoutMs, windowBytes } from './http2-settings.js';
 import { checkNumbers } from './listener-options.js';
 
 /** How to reach a node. */
@@ -51,11 +46,11 @@ export function grpcJsDialler(url: string, options: GrpcJsDiallerOptions = {}): 
 
 class GrpcJsDialler implements LinkDialler {
   readonly #options: GrpcJsDiallerOptions;
-  readonly #sockets: DialSocket;
+  readonly #sockets: DialSocket<Endpoint>;
 
   constructor(url: string, options: GrpcJsDiallerOptions) {
     this.#options = options;
-    this.#sockets = new DialSocket(url, options.tls);
+    this.#sockets = new DialSocket(parseEndpoint(url), 'h2', options.tls);
   }
 
   get target(): string {
@@ -63,10 +58,7 @@ class GrpcJsDialler implements LinkDialler {
   }
 
   dial(signal: AbortSignal): Promise<Link> {
-    const { target } = this;
-    const { clock = systemClock, credentials } = this.#options;
-    const { connectTimeoutMs: timeoutMs = defaultConnectTimeoutMs } = this.#options;
-    const attempt = { target, signal, clock, timeoutMs, credentials };
+    const attempt = { target: this.target, signal, options: this.#options };
     return attemptToDial(attempt, async (stop, headers) => {
       // Not before it is needed: it takes longer to load than all the rest.
       const grpc = await import('@grpc/grpc-js');

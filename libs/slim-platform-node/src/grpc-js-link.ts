@@ -1,8 +1,14 @@
 import type { ClientDuplexStream, MethodDefinition, ServerDuplexStream } from '@grpc/grpc-js';
-import { SlimError, type Cancel, type Clock, type Link, type LinkEvents } from '@nestjs-slim/core';
+import {
+  LinkDelivery,
+  SlimError,
+  type Cancel,
+  type Clock,
+  type Link,
+  type LinkEvents,
+} from '@nestjs-slim/core';
 import { checkFrameSize } from './frame-limit.js';
 import { closeGraceMs, openChannelPath } from './http2-settings.js';
-import { LinkDelivery } from './link-delivery.js';
 import { plainBytes } from './plain-bytes.js';
 
 const serialize = (frame: Uint8Array): Buffer =>

@@ -1,18 +1,14 @@
 import { connect, type ClientHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { SlimError, systemClock, type Link, type LinkDialler } from '@nestjs-slim/core';
-import { attemptToDial } from './dial-attempt.js';
+import { attemptToDial, openOn } from './dial-attempt.js';
 import { DialSocket } from './dial-socket.js';
 import type { DiallerOptions } from './dialler-options.js';
+import { parseEndpoint, type Endpoint } from './endpoint.js';
 import { refusalOf } from './grpc-status.js';
 import { Http2Connection } from './http2-connection.js';
 import { Http2Link } from './http2-link.js';
-import {
-  defaultConnectTimeoutMs,
-  openChannelPath,
-  sessionOptions,
-  windowBytes,
-} from './http2-settings.js';
+import { openChannelPath, sessionOptions, windowBytes } from './http2-settings.js';
 import { checkNumbers } from './listener-options.js';
 
 /** How to reach a node. */
@@ -43,11 +39,11 @@ export function http2Dialler(url: string, options: Http2DiallerOptions = {}): Li
 
 class Http2Dialler implements LinkDialler {
   readonly #options: Http2DiallerOptions;
-  readonly #sockets: DialSocket;
+  readonly #sockets: DialSocket<Endpoint>;
 
   constructor(url: string, options: Http2DiallerOptions) {
     this.#options = options;
-    this.#sockets = new DialSocket(url, options.tls);
+    this.#sockets = new DialSocket(parseEndpoint(url), 'h2', options.tls);
   }
 
   get target(): string {
@@ -55,25 +51,13 @@ class Http2Dialler implements LinkDialler {
   }
 
   dial(signal: AbortSignal): Promise<Link> {
-    const { target } = this;
-    const { clock = systemClock, credentials } = this.#options;
-    const { connectTimeoutMs: timeoutMs = defaultConnectTimeoutMs } = this.#options;
-    const attempt = { target, signal, clock, timeoutMs, credentials };
+    const attempt = { target: this.target, signal, options: this.#options };
     return attemptToDial(attempt, async (stop, headers) => {
       // Our own, because one that is still connecting cannot be ended through the session.
       const socket = this.#sockets.open();
-      // The session reports errors of its socket, but lets go of it before the socket is closed.
-      socket.on('error', () => undefined);
-      const abort = (): unknown => socket.destroy();
-      stop.addEventListener('abort', abort);
-      try {
-        return await this.#openLink(await this.#openSession(socket), socket, headers);
-      } catch (reason) {
-        socket.destroy();
-        throw reason;
-      } finally {
-        stop.removeEventListener('abort', abort);
-      }
+      return openOn(socket, stop, async () => {
+        return this.#openLink(await this.#openSession(socket), socket, headers);
+      });
     });
   }
 

@@ -1,5 +1,6 @@
 import { constants, type Http2Stream, type IncomingHttpHeaders } from 'node:http2';
 import {
+  LinkDelivery,
   maxFrameBytes,
   SlimError,
   type Cancel,
@@ -13,7 +14,6 @@ import { FrameWriter } from './frame-writer.js';
 import { GrpcFrameDecoder } from './grpc-framing.js';
 import { describeGrpcStatus, grpcStatus } from './grpc-status.js';
 import { closeGraceMs, defaultFrameTimeoutMs } from './http2-settings.js';
-import { LinkDelivery } from './link-delivery.js';
 
 /** What a link needs beside its stream. */
 export interface Http2LinkOptions {

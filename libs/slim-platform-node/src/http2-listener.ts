@@ -9,8 +9,10 @@ import {
   type LinkListener,
 } from '@nestjs-slim/core';
 import { AcceptedConnection } from './accepted-connection.js';
+import { ConnectionAges } from './connection-ages.js';
 import { checkUnixPath, hostAndPort, unixUrl } from './endpoint.js';
 import { checkNumbers, type ListenerOptions } from './listener-options.js';
+import { portOf, ServerSockets } from './server-sockets.js';
 import { ListenerCertificates } from './tls/listener-certificates.js';
 import { removeStaleSocket } from './unix-socket.js';
 
@@ -34,23 +36,20 @@ export async function listenHttp2(
 /** How long a client may take for its part of TLS. */
 const handshakeTimeoutMs = 10_000;
 
-/** Connections that came one after the other end at ages that differ, by a hundredth each. */
-const ageSteps = 10;
-
 class Http2Listener implements LinkListener {
   readonly #options: Http2ListenerOptions;
   readonly #accept: (link: Link) => void;
   readonly #clock: Clock;
   readonly #certificates: ListenerCertificates | undefined;
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets: ServerSockets;
+  readonly #ages: ConnectionAges;
   readonly #connections = new Set<AcceptedConnection>();
-  #accepted = 0;
   #port = 0;
   #closing: Promise<void> | undefined;
 
   constructor(options: Http2ListenerOptions, accept: (link: Link) => void) {
-    const { tls, clock = systemClock, maxConnections } = options;
+    const { tls, clock = systemClock, maxConnections, maxConnectionAgeMs } = options;
     if (tls && 'path' in options) {
       throw new SlimError('invalid-config', `${unixUrl(options.path)} takes no tls`);
     }
@@ -59,6 +58,9 @@ class Http2Listener implements LinkListener {
     this.#clock = clock;
     this.#certificates = tls && new ListenerCertificates(tls);
     this.#server = this.#createServer();
+    // Before any handshake, so that closing finds a socket that never came further.
+    this.#sockets = new ServerSockets(this.#server);
+    this.#ages = new ConnectionAges(maxConnectionAgeMs);
     if (maxConnections) this.#server.maxConnections = maxConnections;
     this.#server.on('drop', (dropped) => {
       const what = `more than ${maxConnections} connections`;
@@ -71,11 +73,6 @@ class Http2Listener implements LinkListener {
       const { remoteAddress, remotePort } = socket;
       const refusal = SlimError.from(reason, 'refused', 'TLS handshake');
       options.onRefused?.(refusal, this.#remote(remoteAddress, remotePort));
-    });
-    // Before any handshake, so that closing finds a socket that never came further.
-    this.#server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
     });
   }
 
@@ -128,18 +125,11 @@ class Http2Listener implements LinkListener {
       remote: this.#remote(socket.remoteAddress, socket.remotePort),
       clock: this.#clock,
       settings: this.#options,
-      maxAgeMs: this.#nextAgeMs(),
+      maxAgeMs: this.#ages.next(),
       accept: this.#accept,
     });
     this.#connections.add(connection);
     void connection.gone.then(() => this.#connections.delete(connection));
-  }
-
-  #nextAgeMs(): number | undefined {
-    const { maxConnectionAgeMs } = this.#options;
-    if (maxConnectionAgeMs === undefined) return undefined;
-    const earlier = (this.#accepted++ % ageSteps) / 100;
-    return Math.ceil(maxConnectionAgeMs * (1 - earlier));
   }
 
   /** Who is at the other end; a Unix socket does not say. */
@@ -152,19 +142,6 @@ class Http2Listener implements LinkListener {
     const closed = once(this.#server, 'close');
     this.#server.close();
     await Promise.all([...this.#connections].map((connection) => connection.end()));
-    await Promise.all([closed, ...[...this.#sockets].map(destroyed)]);
+    await Promise.all([closed, this.#sockets.destroy()]);
   }
-}
-
-/** The server is closed a little before its sockets are. */
-function destroyed(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    socket.once('close', () => resolve());
-    socket.destroy();
-  });
-}
-
-function portOf(server: Server): number {
-  const address = server.address();
-  return typeof address === 'object' && address ? address.port : 0;
 }

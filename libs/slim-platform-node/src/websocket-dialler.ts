@@ -1,12 +1,10 @@
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import type { Socket } from 'node:net';
 import { SlimError, systemClock, type Link, type LinkDialler } from '@nestjs-slim/core';
-import { WebSocket } from 'ws';
-import { attemptToDial } from './dial-attempt.js';
+import type { WebSocket } from 'ws';
+import { attemptToDial, openOn } from './dial-attempt.js';
+import { DialSocket } from './dial-socket.js';
 import type { DiallerOptions } from './dialler-options.js';
-import { defaultConnectTimeoutMs } from './http2-settings.js';
 import { checkNumbers } from './listener-options.js';
-import { DiallerCertificates } from './tls/dialler-certificates.js';
 import { parseWebSocketEndpoint, type WebSocketEndpoint } from './websocket-endpoint.js';
 import { messageOptions, WebSocketLink } from './websocket-link.js';
 
@@ -29,72 +27,45 @@ export interface WebSocketDiallerOptions extends DiallerOptions {
  */
 export function webSocketDialler(url: string, options: WebSocketDiallerOptions = {}): LinkDialler {
   checkNumbers(options);
-  return new WebSocketDialler(parseWebSocketEndpoint(url), options);
+  return new WebSocketDialler(url, options);
 }
 
-class WebSocketDialler implements LinkDialler {
-  readonly #endpoint: WebSocketEndpoint;
-  readonly #options: WebSocketDiallerOptions;
-  readonly #certificates: DiallerCertificates;
+/** Loaded when it is needed. */
+type WebSocketConstructor = typeof WebSocket;
 
-  constructor(endpoint: WebSocketEndpoint, options: WebSocketDiallerOptions) {
-    const { tls } = options;
-    // Whoever says how to encrypt must not get a link in clear.
-    if (tls && !endpoint.secure) {
-      const what = `tls is given for ${endpoint.shown}, which does not encrypt`;
-      throw new SlimError('invalid-config', what);
-    }
-    this.#endpoint = endpoint;
+class WebSocketDialler implements LinkDialler {
+  readonly #options: WebSocketDiallerOptions;
+  readonly #sockets: DialSocket<WebSocketEndpoint>;
+
+  constructor(url: string, options: WebSocketDiallerOptions) {
     this.#options = options;
-    this.#certificates = new DiallerCertificates(tls ?? {});
+    this.#sockets = new DialSocket(parseWebSocketEndpoint(url), 'http/1.1', options.tls);
   }
 
   get target(): string {
-    return this.#endpoint.shown;
+    return this.#sockets.endpoint.url;
   }
 
   dial(signal: AbortSignal): Promise<Link> {
-    const { target } = this;
-    const { clock = systemClock, credentials } = this.#options;
-    const { connectTimeoutMs: timeoutMs = defaultConnectTimeoutMs } = this.#options;
-    const attempt = { target, signal, clock, timeoutMs, credentials };
+    const attempt = { target: this.target, signal, options: this.#options };
     return attemptToDial(attempt, async (stop, authorization) => {
-      // It may be over before it began: asking for credentials takes time.
+      // Not before it is needed: most applications never do, and it takes long to load.
+      const { WebSocket } = await import('ws');
       stop.throwIfAborted();
-      const transport = this.#openTransport();
-      const abort = (): unknown => transport.destroy();
-      stop.addEventListener('abort', abort);
-      try {
-        return await this.#openLink(transport, authorization);
-      } catch (reason) {
-        transport.destroy();
-        throw reason;
-      } finally {
-        stop.removeEventListener('abort', abort);
-      }
+      // Our own, because it is what the link writes to.
+      const transport = this.#sockets.open();
+      return openOn(transport, stop, () => this.#openLink(WebSocket, transport, authorization));
     });
   }
 
-  /** Our own, because it is what the link writes to, and what is destroyed when the dialling is given up. */
-  #openTransport(): Socket {
-    const { host, port, secure } = this.#endpoint;
-    if (!secure) return connectTcp({ host, port });
-    const { serverName, insecureSkipVerify = false } = this.#options.tls ?? {};
-    const name = serverName ?? (isIP(host) ? undefined : host);
-    return connectTls({
-      host,
-      port,
-      ...(name !== undefined && { servername: name }),
-      ALPNProtocols: ['http/1.1'],
-      secureContext: this.#certificates.current(),
-      rejectUnauthorized: !insecureSkipVerify,
-    });
-  }
-
-  #openLink(transport: Socket, authorization: { authorization?: string }): Promise<Link> {
+  #openLink(
+    WebSocket: WebSocketConstructor,
+    transport: Socket,
+    authorization: { readonly authorization?: string },
+  ): Promise<Link> {
     transport.setNoDelay();
     const { clock = systemClock, origin } = this.#options;
-    const socket = new WebSocket(this.#endpoint.url, {
+    const socket = new WebSocket(this.#sockets.endpoint.request, {
       ...messageOptions,
       headers: { 'user-agent': 'nestjs-slim', ...this.#options.headers, ...authorization },
       ...(origin !== undefined && { origin }),

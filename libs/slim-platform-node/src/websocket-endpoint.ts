@@ -1,15 +1,10 @@
 import { SlimError } from '@nestjs-slim/core';
+import { addressOf, type SocketEndpoint } from './endpoint.js';
 
 /** Where a link over WebSocket is dialled, from a URL that a person wrote. */
-export interface WebSocketEndpoint {
+export interface WebSocketEndpoint extends SocketEndpoint {
   /** What is asked for, with its query. */
-  readonly url: string;
-  /** For messages to people: without the query, where a token may stand. */
-  readonly shown: string;
-  readonly secure: boolean;
-  /** Without the brackets of an IPv6 address. */
-  readonly host: string;
-  readonly port: number;
+  readonly request: string;
 }
 
 /** True for a URL that names this transport. */
@@ -30,12 +25,11 @@ export function parseWebSocketEndpoint(text: string): WebSocketEndpoint {
     throw new SlimError('invalid-config', what);
   }
   const secure = url.protocol === 'wss:';
-  const defaultPort = secure ? 443 : 80;
   return {
-    url: url.href,
-    shown: `${url.protocol}//${url.host}${url.pathname === '/' ? '' : url.pathname}`,
+    request: url.href,
+    // Without the query, where a token may stand.
+    url: `${url.protocol}//${url.host}${url.pathname === '/' ? '' : url.pathname}`,
     secure,
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port === '' ? defaultPort : Number(url.port),
+    address: addressOf(url, secure ? 443 : 80),
   };
 }

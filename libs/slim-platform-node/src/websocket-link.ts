@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import {
+  LinkDelivery,
   maxFrameBytes,
   SlimError,
   type Cancel,
@@ -7,11 +8,10 @@ import {
   type Link,
   type LinkEvents,
 } from '@nestjs-slim/core';
-import { WebSocket, type RawData } from 'ws';
+import type { RawData, WebSocket } from 'ws';
 import { checkFrameSize } from './frame-limit.js';
 import { closeGraceMs, defaultKeepaliveMs } from './http2-settings.js';
 import { Keepalive } from './keepalive.js';
-import { LinkDelivery } from './link-delivery.js';
 import { closeCode, endOf, failureOf } from './websocket-close.js';
 import { WebSocketWriter } from './websocket-writer.js';
 
@@ -95,7 +95,7 @@ export class WebSocketLink implements Link {
   }
 
   send(frame: Uint8Array): boolean {
-    if (this.#closing || this.#socket.readyState !== WebSocket.OPEN) return true;
+    if (this.#closing || this.#socket.readyState !== this.#socket.OPEN) return true;
     checkFrameSize(frame);
     return this.#writer.send(frame);
   }
@@ -174,7 +174,7 @@ export class WebSocketLink implements Link {
 
   #waitForEnd(): void {
     this.#cancelGrace();
-    if (this.#socket.readyState === WebSocket.CLOSED) return;
+    if (this.#socket.readyState === this.#socket.CLOSED) return;
     this.#cancelGrace = this.#options.clock.schedule(closeGraceMs, () => {
       const what = `${this.remote} did not end the link within ${closeGraceMs} ms`;
       this.#failure ??= new SlimError('link-closed', what);
@@ -200,7 +200,7 @@ export class WebSocketLink implements Link {
     } = this.#options;
     const session = {
       get destroyed() {
-        return socket.readyState !== WebSocket.OPEN;
+        return socket.readyState !== socket.OPEN;
       },
       ping: () => socket.ping(),
     };

@@ -11,20 +11,19 @@ import {
   type LinkListener,
 } from '@nestjs-slim/core';
 import type { WebSocket } from 'ws';
+import { ConnectionAges } from './connection-ages.js';
 import { hostAndPort } from './endpoint.js';
 import { checkNumbers, type ListenerSettings } from './listener-options.js';
+import { portOf, ServerSockets } from './server-sockets.js';
 import { ListenerCertificates } from './tls/listener-certificates.js';
 import { WebSocketLink } from './websocket-link.js';
-import { Upgrades } from './websocket-upgrade.js';
+import { createUpgrades, type Upgrades } from './websocket-upgrade.js';
 
 /** How long a client may take for its request, and before that for TLS (reference: data plane 6.9). */
 const requestMs = 10_000;
 
 /** As many as the official node takes unless told otherwise (reference: data plane 6.3). */
 const defaultConnections = 1024;
-
-/** Ages that differ, by a hundredth each. */
-const ageSteps = 10;
 
 type SharedSettings =
   | 'tls'
@@ -57,7 +56,19 @@ export async function listenWebSocket(
   options: WebSocketListenerOptions,
   accept: (link: Link) => void,
 ): Promise<LinkListener> {
-  const listener = new WebSocketListener(options, accept);
+  const { clock = systemClock, path = '/', origins, authenticator, onRefused } = options;
+  checkNumbers(options);
+  if (!/^\/[^?#\s]*$/.test(path)) {
+    throw new SlimError('invalid-config', `expected a path such as /slim, got "${path}"`);
+  }
+  const refused = (reason: SlimError, remote: string): void => onRefused?.(reason, remote);
+  const upgrades = await createUpgrades({
+    rules: { path, origins },
+    authenticator,
+    clock,
+    refused,
+  });
+  const listener = new WebSocketListener(options, upgrades, accept);
   await listener.listen();
   return listener;
 }
@@ -70,32 +81,26 @@ class WebSocketListener implements LinkListener {
   readonly #upgrades: Upgrades;
   readonly #certificates: ListenerCertificates | undefined;
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets: ServerSockets;
+  readonly #ages: ConnectionAges;
   /** Sockets without a link yet, and what stops the time they have for one. */
   readonly #waiting = new Map<Socket, Cancel>();
   readonly #links = new Set<WebSocketLink>();
-  #accepted = 0;
   #port = 0;
   #closing: Promise<void> | undefined;
 
-  constructor(options: WebSocketListenerOptions, accept: (link: Link) => void) {
-    const { clock = systemClock, path = '/', origins, authenticator, tls } = options;
-    checkNumbers(options);
-    if (!/^\/[^?#\s]*$/.test(path)) {
-      throw new SlimError('invalid-config', `expected a path such as /slim, got "${path}"`);
-    }
+  constructor(options: WebSocketListenerOptions, upgrades: Upgrades, accept: (link: Link) => void) {
+    const { clock = systemClock, path = '/', tls } = options;
     this.#options = options;
     this.#accept = accept;
     this.#clock = clock;
     this.#path = path;
-    this.#upgrades = new Upgrades({
-      rules: { path, origins },
-      authenticator,
-      clock,
-      refused: (reason, remote) => options.onRefused?.(reason, remote),
-    });
+    this.#upgrades = upgrades;
     this.#certificates = tls && new ListenerCertificates(tls);
     this.#server = this.#createServer();
+    // Before any handshake, so that closing finds a socket that never came further.
+    this.#sockets = new ServerSockets(this.#server);
+    this.#ages = new ConnectionAges(options.maxConnectionAgeMs);
     this.#watch();
   }
 
@@ -114,8 +119,7 @@ class WebSocketListener implements LinkListener {
       this.#certificates?.close();
       throw SlimError.from(reason, 'link-failed', `listening on ${host}:${port}`);
     }
-    const address = this.#server.address();
-    this.#port = typeof address === 'object' && address ? address.port : 0;
+    this.#port = portOf(this.#server);
     // From here on an error is a connection that could not be accepted. Its client sees it.
     this.#server.on('error', () => undefined);
   }
@@ -142,8 +146,6 @@ class WebSocketListener implements LinkListener {
 
   #watch(): void {
     const server = this.#server;
-    // Before any handshake, so that closing finds a socket that never came further.
-    server.on('connection', (socket: Socket) => this.#admit(socket));
     const { maxConnections = defaultConnections, onRefused } = this.#options;
     server.maxConnections = maxConnections;
     server.on('drop', (dropped) => {
@@ -156,13 +158,6 @@ class WebSocketListener implements LinkListener {
       this.#upgrades.refuse(request, response, addressOf(request.socket));
     });
     server.on('upgrade', (request, _stream, head) => this.#upgrade(request, head));
-  }
-
-  #admit(socket: Socket): void {
-    // A socket may fail before HTTP looks after it and after HTTP let go of it.
-    socket.on('error', () => undefined);
-    this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
   }
 
   #awaitRequest(socket: Socket): void {
@@ -193,7 +188,7 @@ class WebSocketListener implements LinkListener {
     const clock = this.#clock;
     const link = new WebSocketLink(opened, socket, { ...this.#options, remote, clock });
     this.#links.add(link);
-    const ageMs = this.#nextAgeMs();
+    const ageMs = this.#ages.next();
     const end = (): void => void link.close();
     const cancelAge = ageMs === undefined ? undefined : clock.schedule(ageMs, end);
     socket.once('close', () => {
@@ -203,25 +198,12 @@ class WebSocketListener implements LinkListener {
     this.#accept(link);
   }
 
-  /** Clients that came one after the other are not ended at the same time. */
-  #nextAgeMs(): number | undefined {
-    const { maxConnectionAgeMs } = this.#options;
-    if (maxConnectionAgeMs === undefined) return undefined;
-    const earlier = (this.#accepted++ % ageSteps) / 100;
-    return Math.ceil(maxConnectionAgeMs * (1 - earlier));
-  }
-
   async #close(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#certificates?.close();
     this.#server.close();
     await Promise.all([...this.#links].map((link) => link.close()));
-    const ended = [...this.#sockets].map((socket) => {
-      const gone = new Promise((resolve) => socket.once('close', resolve));
-      socket.destroy();
-      return gone;
-    });
-    await Promise.all([closed, ...ended]);
+    await Promise.all([closed, this.#sockets.destroy()]);
   }
 }
 

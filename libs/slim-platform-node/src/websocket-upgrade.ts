@@ -2,7 +2,7 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { SlimError, type Clock } from '@nestjs-slim/core';
-import { WebSocketServer, type WebSocket } from 'ws';
+import type { WebSocket, WebSocketServer } from 'ws';
 import { admit, httpStatusOf } from './link-admission.js';
 import type { LinkAuthenticator } from './link-auth/link-auth.js';
 import { messageOptions } from './websocket-link.js';
@@ -26,18 +26,27 @@ export interface UpgradeRequest {
   readonly remote: string;
 }
 
-/** Turns requests into WebSockets, or into an answer that says why not. */
-export class Upgrades {
-  readonly #options: UpgradeOptions;
-  readonly #server = new WebSocketServer({
+/** What turns requests into WebSockets. */
+export async function createUpgrades(options: UpgradeOptions): Promise<Upgrades> {
+  // Not before it is needed: most applications never do, and it takes long to load.
+  const { WebSocketServer } = await import('ws');
+  const server = new WebSocketServer({
     ...messageOptions,
     noServer: true,
     clientTracking: false,
     // There is no sub-protocol, whatever is offered (reference: data plane 6.9).
     handleProtocols: () => false,
   });
+  return new Upgrades(server, options);
+}
 
-  constructor(options: UpgradeOptions) {
+/** Turns requests into WebSockets, or into an answer that says why not. */
+export class Upgrades {
+  readonly #options: UpgradeOptions;
+  readonly #server: WebSocketServer;
+
+  constructor(server: WebSocketServer, options: UpgradeOptions) {
+    this.#server = server;
     this.#options = options;
     this.#server.on('wsClientError', ({ message }, socket, { socket: { remoteAddress } }) => {
       this.#options.refused(new SlimError('refused', message), remoteAddress ?? 'unknown');

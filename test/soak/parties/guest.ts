@@ -41,6 +41,7 @@ async function start({ nodes, keys, label, file: path, store }: Start): Promise<
   const enter = (channel: Channel, how: 'joined' | 'restored'): void => {
     const name = `${label}-${(memberships += 1)}`;
     record(`${how} ${name} ${channel.epoch}`);
+    channel.onLost((id) => record(`lost ${name} ${id} ${Date.now()}`));
     void read(channel, name, record);
     void publish(channel, name);
   };

@@ -21,7 +21,7 @@ export class Room {
   readonly #links: LossyLinks;
   readonly #channel: Channel;
   readonly #apps: App[] = [];
-  readonly #ledger = new ChannelLedger(() => undefined);
+  readonly #ledger: ChannelLedger;
   /** Epoch from which a membership must hear nothing, because it was removed. */
   readonly #removedAt = new Map<Membership, bigint>();
   readonly #busy = new Set<Promise<unknown>>();
@@ -32,14 +32,25 @@ export class Room {
   #isGuestNew = true;
   #loops: Promise<unknown> = Promise.resolve();
 
-  private constructor(links: LossyLinks, moderator: App, channel: Channel) {
+  private constructor(
+    links: LossyLinks,
+    moderator: App,
+    channel: Channel,
+    note: (what: string) => void,
+  ) {
+    this.#ledger = new ChannelLedger(note);
     this.#links = links;
     this.#channel = channel;
     this.#apps.push(moderator);
     this.#ledger.enter(moderatorName, 'moderator', channel);
   }
 
-  static async open(nodes: readonly string[], keys: Keys, links: LossyLinks): Promise<Room> {
+  static async open(
+    nodes: readonly string[],
+    keys: Keys,
+    links: LossyLinks,
+    note: (what: string) => void,
+  ): Promise<Room> {
     const connect = (name: string, shift: number): Promise<App> =>
       SlimApp.connect({
         name,
@@ -50,7 +61,7 @@ export class Room {
         backoff,
       });
     const moderator = await connect(moderatorName, 0);
-    const room = new Room(links, moderator, await moderator.createChannel(channelName));
+    const room = new Room(links, moderator, await moderator.createChannel(channelName), note);
     for (const [index, name] of memberNames.entries()) {
       const member = await connect(name, (index + 1) % nodes.length);
       room.#apps.push(member);
@@ -108,7 +119,7 @@ export class Room {
       disordered: this.#ledger.disordered(),
       afterRemoval: this.#afterRemoval(),
       wrong,
-      fromRoom: delivered.map(({ text }) => text),
+      toGuest: delivered.filter(({ awaited }) => awaited.has(guestName)).map(({ text }) => text),
     };
   }
 

@@ -19,6 +19,6 @@ export interface RoomOutcome {
   /** Read by a member that was removed before. */
   readonly afterRemoval: readonly string[];
   readonly wrong: readonly string[];
-  /** The messages that were delivered. */
-  readonly fromRoom: readonly string[];
+  /** The messages that were delivered and whose publishers waited for the guest, too. */
+  readonly toGuest: readonly string[];
 }

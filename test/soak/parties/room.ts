@@ -1,3 +1,4 @@
+import { openSync, writeSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { systemClock } from '@nestjs-slim/core';
 import { LossyLinks, type Faults } from '@nestjs-slim/core/testing';
@@ -12,6 +13,8 @@ interface Start {
   readonly nodes: readonly string[];
   readonly keys: Keys;
   readonly seed: number;
+  /** Where is written what happens to whom, in the order of events. */
+  readonly file: string;
 }
 
 const healed = { drop: 0, duplicate: 0, delay: 0, maxDelayMs: 0, cut: 0 };
@@ -25,9 +28,11 @@ function current(): Room {
 
 serve(
   {
-    async start({ nodes, keys, seed }: Start) {
+    async start({ nodes, keys, seed, file: path }: Start) {
+      const file = openSync(path, 'a');
+      const note = (what: string): unknown => writeSync(file, `${Date.now()} ${what}\n`);
       links = new LossyLinks(seed, systemClock);
-      room = await Room.open(nodes, keys, links);
+      room = await Room.open(nodes, keys, links, note);
     },
     /** The links of the members lose and repeat for a while. */
     async lossy({ seconds, faults }: { seconds: number; faults: Partial<Faults> }) {

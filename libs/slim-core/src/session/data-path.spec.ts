@@ -190,18 +190,44 @@ describe.each([{ mls: false }, { mls: true }])('a reliable data path with %o', (
     expect(await carry(bob)).toStrictEqual(['msgAck 1', 'msgAck 3', 'rtxRequest 2']);
     expect(await carry(alice)).toStrictEqual(['rtxReply 2']);
     expect(bob.log).toStrictEqual(['one', 'two', 'three']);
-    // The request counts as an acknowledgement; the reply gets none.
-    expect(alice.log.toSorted()).toStrictEqual(['one arrived', 'three arrived', 'two arrived']);
-    expect(await carry(bob)).toStrictEqual([]);
+    expect(alice.log.toSorted()).toStrictEqual(['one arrived', 'three arrived']);
+    expect(await carry(bob)).toStrictEqual(['msgAck 2']);
+    expect(alice.log).toContain('two arrived');
+    expect(clock.pending).toBe(0);
+  });
+
+  it('takes a message that was asked for as delivered only when it has come', async () => {
+    const { clock, alice, bob, carry } = await setup({ mls });
+    const isReply = ({ session }: Incoming) => session.messageType === messageType.rtxReply;
+    for (const payload of ['one', 'two', 'three']) alice.publish(payload);
+    await carry(alice, isMessage(2));
+    await carry(bob);
+    expect(await carry(alice, isReply)).toStrictEqual(['rtxReply 2']);
+    expect(alice.log).not.toContain('two arrived');
+    clock.advance(1_000);
+    expect(await carry(alice)).toStrictEqual(['msg 2']);
+    expect(bob.log).toStrictEqual(['one', 'two', 'three']);
+    await carry(bob);
+    expect(alice.log).toContain('two arrived');
+    await carry(alice);
     expect(clock.pending).toBe(0);
   });
 
   it('is told that a message is no longer kept, and goes on without it', async () => {
     const { clock, alice, bob, carry } = await setup({ mls });
     const isRequest = ({ session }: Incoming) => session.messageType === messageType.rtxRequest;
-    for (let sent = 1; sent <= 520; sent += 1) {
-      alice.publish(`m${sent}`);
+    alice.publish('m1');
+    await carry(alice);
+    alice.publish('m2');
+    for (let tried = 0; tried < 3; tried += 1) {
       await carry(alice, isMessage(2));
+      clock.advance(1_000);
+    }
+    await turns();
+    expect(alice.log).toContain('m2: not-delivered');
+    for (let sent = 3; sent <= 520; sent += 1) {
+      alice.publish(`m${sent}`);
+      await carry(alice);
       await carry(bob, isRequest);
     }
     bob.log.splice(0);

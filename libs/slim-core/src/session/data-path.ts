@@ -259,8 +259,9 @@ export class DataPath {
     if (incoming.header.error !== undefined) {
       return this.#giveUp(this.#streamOf(incoming.source), messageId);
     }
-    if (this.#has(incoming)) return this.#streamOf(incoming.source).requests.stop(messageId);
-    this.#accept(messageId, this.#open(incoming, identity));
+    if (this.#has(incoming)) this.#streamOf(incoming.source).requests.stop(messageId);
+    else this.#accept(messageId, this.#open(incoming, identity));
+    this.#acknowledge(incoming);
   }
 
   #accept(messageId: number, received: Received): void {
@@ -327,12 +328,11 @@ export class DataPath {
 
   #requested(messageId: number, source: WireName): void {
     this.#met(source.key);
-    const content = this.#sendWindow.requested(messageId, source.key);
-    const firstId = this.#firstIds.get(source.key);
-    const isFromBefore = firstId !== undefined && isAfter(firstId, messageId);
-    if (content && !isFromBefore)
-      return this.#send(this.#address(messageType.rtxReply, messageId, source), content);
-    this.#sendLoss(messageId, source);
+    // No acknowledgement, as native senders take it for (reference: sessions 7.5): the reply may get lost.
+    const content = this.#sendWindow.kept(messageId);
+    const firstId = this.#firstIds.get(source.key) ?? messageId;
+    if (!content || isAfter(firstId, messageId)) return this.#sendLoss(messageId, source);
+    this.#send(this.#address(messageType.rtxReply, messageId, source), content);
   }
 
   /** Says that a message is no longer kept. */

@@ -65,7 +65,7 @@ describe('SendWindow', () => {
     const { clock, window, send, events } = setup();
     send('a', []);
     expect(await events()).toStrictEqual(['1 a', 'a arrived']);
-    expect(window.requested(1, 'bob')).toBe('a');
+    expect(window.kept(1)).toBe('a');
     expect(clock.pending).toBe(0);
   });
 
@@ -246,7 +246,7 @@ describe('a message out of the sequence', () => {
     send('single', ['carol'], 2 ** 31 + 5);
     send('b');
     expect(await events()).toStrictEqual(['1 a', `${2 ** 31 + 5} single`, '2 b']);
-    expect(window.requested(2 ** 31 + 5, 'carol')).toBeUndefined();
+    expect(window.kept(2 ** 31 + 5)).toBeUndefined();
   });
 
   it('is repeated like the others', async () => {
@@ -258,12 +258,20 @@ describe('a message out of the sequence', () => {
 });
 
 describe('a message that is asked for', () => {
-  it('is given out, which counts as its acknowledgement', async () => {
+  it('is given out, and waits for its acknowledgement as before', async () => {
     const { clock, window, send, events } = setup();
     send('a', ['bob', 'carol']);
-    expect(window.requested(1, 'bob')).toBe('a');
+    expect(window.kept(1)).toBe('a');
+    window.acknowledge(1, 'carol');
     clock.advance(1_000);
-    expect(await events()).toStrictEqual(['1 a', '1 a again to carol']);
+    expect(await events()).toStrictEqual(['1 a', '1 a again to bob']);
+  });
+
+  it('is kept for as long as somebody is waited for', () => {
+    const { window, send } = setup();
+    send('a', ['bob']);
+    for (let sent = 0; sent < maxSpan; sent += 1) send(`m${sent}`, []);
+    expect(window.kept(1)).toBe('a');
   });
 
   it('is kept after it was acknowledged and after it was given up', () => {
@@ -272,15 +280,15 @@ describe('a message that is asked for', () => {
     window.acknowledge(1, 'bob');
     send('b');
     clock.advance(1_000);
-    expect([window.requested(1, 'bob'), window.requested(2, 'bob')]).toStrictEqual(['a', 'b']);
+    expect([window.kept(1), window.kept(2)]).toStrictEqual(['a', 'b']);
   });
 
   it(`is kept until ${maxSpan} others were sent`, () => {
     const { window, send } = setup();
     for (let sent = 0; sent <= maxSpan; sent += 1) send(`m${sent + 1}`, []);
-    expect(window.requested(1, 'bob')).toBeUndefined();
-    expect(window.requested(2, 'bob')).toBe('m2');
-    expect(window.requested(9_999, 'bob')).toBeUndefined();
+    expect(window.kept(1)).toBeUndefined();
+    expect(window.kept(2)).toBe('m2');
+    expect(window.kept(9_999)).toBeUndefined();
   });
 });
 
@@ -339,6 +347,6 @@ describe('close', () => {
       'idle: session-closed',
     ]);
     expect(clock.pending).toBe(0);
-    expect(window.requested(1, 'bob')).toBeUndefined();
+    expect(window.kept(1)).toBeUndefined();
   });
 });

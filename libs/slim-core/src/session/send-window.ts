@@ -2,7 +2,7 @@ import type { Cancel, Clock } from '../clock/clock.js';
 import { SlimError } from '../errors/slim-error.js';
 import { Allowance } from './allowance.js';
 import { InFlightLimit } from './in-flight-limit.js';
-import { nextMessageId } from './message-ids.js';
+import { isSequential, nextMessageId } from './message-ids.js';
 import { maxSpan } from './receive-window.js';
 import { maxRepeats, PeerProgress } from './peer-progress.js';
 import type { SessionPolicy } from './session-policy.js';
@@ -127,14 +127,11 @@ export class SendWindow<Message> {
     this.#settleIfDone(id, pending);
   }
 
-  /**
-   * A receiver asks for a message again, which counts as its acknowledgement from now on.
-   * Undefined when it is no longer kept.
-   */
-  requested(id: number, receiver: string): Message | undefined {
+  /** A message that a receiver asks for again; undefined when it is no longer kept. */
+  kept(id: number): Message | undefined {
     const message = this.#sent.get(id);
-    this.acknowledge(id, receiver);
-    return message;
+    // What is out of the sequence is for one receiver, and not asked for.
+    return message ?? (isSequential(id) ? this.#pending.get(id)?.message : undefined);
   }
 
   /** Nobody waits for this receiver any more, because it left. */
@@ -163,7 +160,7 @@ export class SendWindow<Message> {
     settle: Pending<Message>['settle'],
   ): void {
     if (this.#closed) return settle.reject(this.#closed);
-    const isSequential = id === nextMessageId(this.#lastId);
+    const isNext = id === nextMessageId(this.#lastId);
     try {
       this.#events.transmit(id, message);
     } catch (reason) {
@@ -171,7 +168,7 @@ export class SendWindow<Message> {
       settle.reject(SlimError.from(reason, 'not-delivered'));
       return;
     }
-    if (isSequential) {
+    if (isNext) {
       this.#lastId = id;
       this.#keep(id, message);
     }

@@ -1,4 +1,5 @@
-import type { LinkEvents, SlimError } from '@nestjs-slim/core';
+import type { SlimError } from '../errors/slim-error.js';
+import type { LinkEvents } from './link.js';
 
 type DeliveryState =
   | { readonly kind: 'waiting' }
