@@ -149,11 +149,12 @@ describe('at the link', () => {
 });
 
 describe('a subscription', () => {
-  const named = wireNameOf('org/ns/named');
+  const named = () => wireNameOf('org/ns/named');
   const acks = (): unknown[] => wire.received().map(({ subscriptionAck }) => subscriptionAck);
 
   it('subscription acked, and refused with its reason', async () => {
-    await wire.send(subscribeTo(named, 1n), unsubscribeFrom(named, 2n), unsubscribeFrom(named, 3n));
+    const name = named();
+    await wire.send(subscribeTo(name, 1n), unsubscribeFrom(name, 2n), unsubscribeFrom(name, 3n));
     expect(acks()).toStrictEqual([
       { id: 1n, success: true, error: '' },
       { id: 2n, success: true, error: '' },
@@ -163,7 +164,7 @@ describe('a subscription', () => {
 
   it('with a tampered name is neither acked nor kept', async () => {
     const { subscriptions } = fabric.node.counters;
-    await wire.send(subscribeTo(named, 1n, { headerMac: new Uint8Array(32) }));
+    await wire.send(subscribeTo(named(), 1n, { headerMac: new Uint8Array(32) }));
     expect(acks()).toStrictEqual([]);
     expect(fabric.node.counters.subscriptions).toBe(subscriptions);
   });
