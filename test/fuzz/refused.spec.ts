@@ -213,11 +213,12 @@ describe('negotiation refused', () => {
 describe('a message of a session with MLS that was changed on its way', () => {
   const mls = { code: 'mls-failure' };
   const identity = { code: 'identity-rejected' };
+  const malformed = { code: 'malformed-frame' };
   it.each<[string, (publish: Publish) => object, { readonly code: string } | undefined]>([
     ['another source', inHeader(() => ({ source: wireNameOf('org/ns/eve') })), identity],
     ['no token', inHeader({ identity: '' }), identity],
     ['another number', inSession({ messageId: 2 }), mls],
-    ['another type', inSession({ messageType: messageType.rtxReply }), mls],
+    ['a reply nobody asked for', inSession({ messageType: messageType.rtxReply }), malformed],
     ['another type of session', inSession({ sessionType: sessionType.multicast }), mls],
     ['another session', inSession({ sessionId: 1 }), undefined],
     ['another type of payload', inPayload(() => ({ payloadType: 'order' })), mls],
@@ -226,7 +227,7 @@ describe('a message of a session with MLS that was changed on its way', () => {
     ['half of it', inPayload((blob) => ({ blob: blob.subarray(0, blob.length / 2) })), mls],
     ['nothing of it', inPayload(() => ({ blob: new Uint8Array() })), mls],
     ['plaintext', inPayload(() => ({ blob: Buffer.from('trust me') })), mls],
-    ['no content', () => ({ content: undefined }), { code: 'malformed-frame' }],
+    ['no content', () => ({ content: undefined }), malformed],
   ])('header integrity 100 percent always fails on tampered: %s', async (_, change, expected) => {
     const [near, far] = await pair();
     const caught = intercept(messageType.msg);

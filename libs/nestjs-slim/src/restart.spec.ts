@@ -2,11 +2,19 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { Controller } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
-import { SlimError, type Channel, type Link, type LinkDialler } from '@nestjs-slim/core';
+import {
+  SlimError,
+  type Channel,
+  type Link,
+  type LinkDialler,
+  type Session,
+} from '@nestjs-slim/core';
 import { MemoryStore } from '@nestjs-slim/core/testing';
+import type { SlimApp } from '@nestjs-slim/platform-node';
 import { firstValueFrom } from 'rxjs';
 import { ChannelMessage, InjectChannel, SlimChannel } from './channels/channel-decorators.js';
 import type { SlimChannelRef } from './channels/slim-channel-ref.js';
+import { SlimConnection } from './slim-connection.js';
 import { SlimModule } from './slim.module.js';
 import type { SlimOptions } from './slim-options.js';
 import { Fabric } from './testing/spec-fabric.js';
@@ -78,25 +86,71 @@ it('a service that is killed goes on with the sessions of its clients', async ()
 
 it('a moderator class that is killed goes on with its channel', async () => {
   const guest = await fabric.network.app('acme/ops/guest');
-  const start = async (extra: Partial<SlimOptions>): Promise<void> => {
-    const options = fabric.options('acme/ops/desk', extra);
-    const imports = [SlimModule.forRoot(options)];
-    const module = await Test.createTestingModule({ imports, providers: [Desk] }).compile();
-    fabric.endWith(() => module.close());
-    await module.init();
-  };
   const first = mortal('acme/ops/desk');
-  await start(first.extra);
+  await startDesk(first.extra);
   const channel = await firstChannel(guest.sessions());
   await channel.publish(Buffer.from('"before"'), { payloadType: 'application/json' });
   await log.has('heard "before"');
 
   const second = mortal('acme/ops/desk', first.kill());
-  await start(second.extra);
+  await startDesk(second.extra);
   await channel.publish(Buffer.from('"after"'), { payloadType: 'application/json' });
   await log.has('heard "after"');
   expect(channel.epoch).toBe(1n);
 });
+
+/** The application object of a Nest application that nothing else was made for. */
+async function bare(name: string, extra: Partial<SlimOptions>): Promise<SlimApp> {
+  const connection = new SlimConnection(fabric.options(name, extra));
+  fabric.endWith(() => connection.close());
+  return connection.connect();
+}
+
+it('sessions that the application opened before a crash are closed', async () => {
+  const peer = await fabric.peer();
+  const first = mortal('acme/tests/client');
+  const app = await bare('acme/tests/client', first.extra);
+  const [, far] = await Promise.all([
+    app.openSession('acme/tests/peer'),
+    firstSession(peer.sessions()),
+  ]);
+  await bare('acme/tests/client', mortal('acme/tests/client', first.kill()).extra);
+  expect(await far.ended).toMatchObject({ code: 'session-closed' });
+});
+
+it('channels that no class moderates any more are closed, and all but one of a name', async () => {
+  const guest = await fabric.network.app('acme/ops/guest');
+  const first = mortal('acme/ops/desk');
+  const app = await bare('acme/ops/desk', first.extra);
+  const channels: Channel[] = [];
+  for (const name of ['acme/ops/room', 'acme/ops/room', 'acme/ops/former']) {
+    const channel = await app.createChannel(name);
+    const [joined] = await Promise.all([
+      firstChannel(guest.sessions()),
+      channel.invite('acme/ops/guest'),
+    ]);
+    channels.push(joined);
+  }
+  await startDesk(mortal('acme/ops/desk', first.kill()).extra);
+  const [stays, ...others] = channels;
+  for (const each of others) {
+    expect(await each.ended).toMatchObject({ code: 'session-closed' });
+  }
+  await stays?.publish(Buffer.from('"after"'), { payloadType: 'application/json' });
+  await log.has('heard "after"');
+});
+
+async function startDesk(extra: Partial<SlimOptions>): Promise<void> {
+  const imports = [SlimModule.forRoot(fabric.options('acme/ops/desk', extra))];
+  const module = await Test.createTestingModule({ imports, providers: [Desk] }).compile();
+  fabric.endWith(() => module.close());
+  await module.init();
+}
+
+async function firstSession(sessions: AsyncIterable<{ kind: string }>): Promise<Session> {
+  for await (const session of sessions) if (session.kind === 'session') return session as Session;
+  throw new Error('the application ended');
+}
 
 async function firstChannel(sessions: AsyncIterable<{ kind: string }>): Promise<Channel> {
   for await (const session of sessions) if (session.kind === 'channel') return session as Channel;

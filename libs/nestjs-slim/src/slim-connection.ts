@@ -19,6 +19,8 @@ export interface ChannelHost {
   accepts(invitation: Invitation): boolean | Promise<boolean>;
   /** The application is in a channel that it was invited to. */
   joined(channel: Channel): void;
+  /** There is a connection: channels of before a crash can go on. */
+  resume(): void;
   /** The channel of that name, when it is one of the application's. */
   find(
     service: string,
@@ -86,7 +88,7 @@ export class SlimConnection implements OnApplicationShutdown {
 
   /**
    * Connects, or gives the connection that there is. A failure is not remembered: the next call tries again.
-   * @throws SlimError `link-failed`, `negotiation-failed`, `invalid-config`, `aborted`
+   * @throws SlimError `link-failed`, `negotiation-failed`, `invalid-config`, `store-failed`, `aborted`
    */
   connect(): Promise<SlimApp> {
     const { state } = this;
@@ -138,7 +140,7 @@ export class SlimConnection implements OnApplicationShutdown {
     this.acceptor = accept;
     app.discoverable = true;
     for (const session of this.restored(app)) {
-      if (session.kind === 'session') this.handOver(session, accept);
+      if (session.kind === 'session' && !session.isInitiator) this.handOver(session, accept);
     }
     return () => {
       if (this.acceptor !== accept) return;
@@ -212,9 +214,20 @@ export class SlimConnection implements OnApplicationShutdown {
     ];
     const stopListening = (): void => stop.forEach((off) => off());
     this.state = { kind: 'connected', app, stopListening };
+    this.closeOwn(app);
+    this.channels?.resume();
     void this.read(app);
     this.setStatus(statusOf[app.status], undefined);
     return app;
+  }
+
+  /** Sessions that this side opened before a crash: nobody waits any more for what comes in them. */
+  private closeOwn(app: SlimApp): void {
+    for (const session of this.restored(app)) {
+      if (session.kind !== 'session' || !session.isInitiator) continue;
+      this.taken.add(session);
+      void session.close();
+    }
   }
 
   /** Somebody closed the application object itself. */

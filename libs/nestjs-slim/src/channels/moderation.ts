@@ -6,8 +6,8 @@ import type { ChannelRoom } from './channel-room.js';
 import { GuestList } from './guest-list.js';
 
 /**
- * Creates the channel of a moderator class, or goes on with the one of before a crash, as often as it takes, and invites its list. Settles, never
- * fails, when the room is closed or somebody closed the channel.
+ * Creates the channel of a moderator class, or goes on with the one of before a crash, as often as it takes,
+ * and invites its list. Settles, never fails, when the room is closed or somebody closed the channel.
  */
 export async function moderate(
   room: ChannelRoom,
@@ -20,7 +20,9 @@ export async function moderate(
     const app = await connection.connect();
     const isOwn = (channel: Channel): boolean =>
       channel.isModerator && channel.name.service === name.service;
-    const [resumed] = connection.resumed(isOwn);
+    const [resumed, ...surplus] = connection.resumed(isOwn);
+    // Of earlier starts, which ended before they were closed.
+    for (const channel of surplus) void channel.close();
     if (resumed) return resumed;
     const { metadata = {} } = options;
     return app.createChannel(name, {

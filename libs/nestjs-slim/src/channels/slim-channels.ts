@@ -43,8 +43,9 @@ export class SlimChannels
     const classes = exploreChannels(this.nest.modules, { own, resolve });
     this.classes = classes;
     if (classes.size > 0 || settings.acceptChannels !== false) {
-      void connectUntilUp(this.connection, this.closure.signal).then(() => this.resume());
+      void connectUntilUp(this.connection, this.closure.signal);
     }
+    this.resume();
     for (const found of classes.values()) {
       const room = this.room(found.name.service);
       if (found.options.moderator) void moderate(room, found, this.connection);
@@ -79,15 +80,21 @@ export class SlimChannels
     this.room(channel.name.service).enter(channel);
   }
 
-  find(service: string): ChannelRoom | undefined {
-    return this.rooms.get(service);
-  }
-
-  /** Goes on in the channels that this application was in before a crash. */
-  private resume(): void {
-    for (const channel of this.connection.resumed(({ isModerator }) => !isModerator)) {
+  /** Goes on in the channels that this application was in before a crash; closes those no class moderates now. */
+  resume(): void {
+    const { classes } = this;
+    if (!classes || this.closure.signal.aborted) return;
+    const { connection } = this;
+    for (const channel of connection.resumed(({ isModerator }) => !isModerator)) {
       this.joined(channel);
     }
+    const isLeft = ({ isModerator, name }: Channel): boolean =>
+      isModerator && !classes.get(name.service)?.options.moderator;
+    for (const channel of connection.resumed(isLeft)) void channel.close();
+  }
+
+  find(service: string): ChannelRoom | undefined {
+    return this.rooms.get(service);
   }
 
   private room(service: string): ChannelRoom {

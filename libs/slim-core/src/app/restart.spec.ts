@@ -3,12 +3,15 @@ import { nodeCrypto } from '../../../slim-platform-node/src/node-crypto.js';
 import type { Channel } from '../session/channel.js';
 import type { Session } from '../session/session.js';
 import { Fabric } from '../testing/fabric.js';
+import { wireNameOf } from '../testing/frames.js';
 import { joined } from '../testing/joining.js';
 import { LinkTap } from '../testing/link-tap.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { MemoryDialler } from '../testing/memory-dialler.js';
 import { MemoryStore } from '../testing/memory-store.js';
+import { turns } from '../testing/turns.js';
 import { messageType } from '../wire/session-header.js';
+import type { WireName } from '../wire/wire-name.js';
 import type { SlimApp, SlimAppOptions } from './slim-app.js';
 
 const secret = 'a secret that only the tests of this file share';
@@ -209,8 +212,8 @@ it('keeps the numbers of a session without order, many at a time', async () => {
 });
 
 /** A channel whose first application moderates, each of them mortal. */
-async function room(size: number, mls: boolean) {
-  const apps = [await mortal('org/ns/app-0')];
+async function room(size: number, mls: boolean, options = trusting) {
+  const apps = [await mortal('org/ns/app-0', new MemoryStore(), options)];
   const [first] = apps;
   if (!first) throw new Error('nobody moderates');
   const channels: Channel[] = [await first.app.createChannel('org/ns/room', { mls })];
@@ -289,6 +292,134 @@ describe.each([{ mls: false }, { mls: true }])('a channel with MLS $mls', ({ mls
     const store = apps[1]?.store;
     expect([...(store?.records.keys() ?? [])]).toHaveLength(2);
   });
+});
+
+describe.each([{ mls: false }, { mls: true }])(
+  'a change with MLS $mls that cannot be kept',
+  ({ mls }) => {
+    const impatient = { sessions: { ...trusting.sessions, maxRetries: 3 } };
+
+    it.each(['remove', 'invite'] as const)('is heard of by nobody: %s', async (change) => {
+      const { apps, channels, restart } = await room(3, mls, impatient);
+      const [moderator, ...members] = channels;
+      const store = apps[0]?.store;
+      if (!moderator || !store) throw new Error('nobody moderates');
+      const guest = change === 'invite' ? 'org/ns/guest' : 'org/ns/app-1';
+      if (change === 'invite') await fabric.connect(guest, trusting);
+      const { epoch } = moderator;
+      store.isFull = true;
+      await expect(moderator[change](guest)).rejects.toMatchObject({ code: 'store-failed' });
+      expect(await moderator.ended).toMatchObject({ code: 'store-failed' });
+      expect(members.map((each) => each.epoch)).toStrictEqual([epoch, epoch]);
+
+      const back = await restart(0);
+      expect(back.epoch).toBe(epoch);
+      await until(() => online(back) === 3);
+      await expectTalk(channels, 'as before');
+      await back.remove('org/ns/app-1');
+      const [, , stays] = channels;
+      if (!stays) throw new Error('nobody stays');
+      await expectTalk([back, stays], 'after');
+    });
+
+    it('is made when there is room in time', async () => {
+      const { apps, channels, restart } = await room(3, mls);
+      const [moderator, , stays] = channels;
+      const [first] = apps;
+      if (!moderator || !first || !stays) throw new Error('too few');
+      first.app.on('dropped', () => (first.store.isFull = false));
+      first.store.isFull = true;
+      await moderator.remove('org/ns/app-1');
+      const back = await restart(0);
+      await until(() => back.epoch === stays.epoch);
+      expect(back.participants()).toHaveLength(2);
+      await expectTalk([back, stays], 'two');
+    });
+  },
+);
+
+it('a member that is invited again goes on with its numbers, also after a restart', async () => {
+  const { apps, channels } = await room(2, false);
+  const [moderator, member] = channels;
+  const [, app] = apps;
+  if (!moderator || !member || !app) throw new Error('too few');
+  for (const text of ['one', 'two']) await member.publish(bytes(text));
+  await moderator.remove('org/ns/app-1');
+  await member.ended;
+  await Promise.all([joined(app.app), moderator.invite('org/ns/app-1')]);
+  const again = await app.restart();
+  await onlyChannel(again.app).publish(bytes('three'));
+  const numbers: number[] = [];
+  for (let count = 0; count < 3; count += 1) numbers.push((await moderator.next()).messageId);
+  expect(numbers).toStrictEqual([1, 2, 3]);
+});
+
+describe('a start', () => {
+  it('subscribes nothing of a channel that ends meanwhile', async () => {
+    const { apps, channels } = await room(2, false);
+    const left = apps[1]?.kill();
+    const tap = new LinkTap();
+    const isOfRoom = ({ prefix }: WireName): boolean => prefix === wireNameOf('org/ns/room').prefix;
+    const idsOf = (verb: 'subscribe' | 'unsubscribe'): string[] =>
+      tap.seen.flatMap(({ message, isSent }) => {
+        const asked = message[verb];
+        const name = asked?.header?.destination;
+        return isSent && name && isOfRoom(name) ? [`${asked.id}`] : [];
+      });
+    tap.holds = ({ message }) => idsOf('subscribe').includes(`${message.subscriptionAck?.id}`);
+    const dialler = new MemoryDialler(fabric.node);
+    const starting = fabric.connect('org/ns/app-1', {
+      ...trusting,
+      diallers: [{ target: 'tapped', dial: async () => tap.wrap(await dialler.dial()) }],
+      store: left?.source,
+    });
+    await until(() => idsOf('subscribe').length > 0);
+    await channels[0]?.remove('org/ns/app-1');
+    tap.release();
+    const back = await starting;
+    expect(await onlyChannel(back).ended).toMatchObject({ code: 'session-closed' });
+    expect(idsOf('subscribe')).toStrictEqual(idsOf('unsubscribe'));
+  });
+
+  it('that fails leaves no timer, and everything as it was', async () => {
+    // The others have the clock of the machine.
+    const clock = new ManualClock(Date.now());
+    const opener = await mortal('org/ns/opener', new MemoryStore(), { clock });
+    for (const name of ['org/ns/a', 'org/ns/b']) {
+      const app = await fabric.connect(name, trusting);
+      await Promise.all([opener.app.openSession(name), incoming(app)]);
+    }
+    const left = opener.kill();
+    const epochs = [...left.records.keys()].filter((place) => place.startsWith('epoch'));
+    left.records.delete(epochs[1] ?? '');
+    const places = [...left.records.keys()];
+    const { pending } = clock;
+    await expect(mortal('org/ns/opener', left, { clock })).rejects.toMatchObject({
+      code: 'store-failed',
+    });
+    expect(clock.pending).toBe(pending);
+    expect([...left.records.keys()]).toStrictEqual(places);
+  });
+});
+
+it('a moderator that was down for long renews its credential once it is connected', async () => {
+  const clock = new ManualClock();
+  const moderator = await mortal('org/ns/moderator', new MemoryStore(), { clock });
+  await moderator.app.createChannel('org/ns/room');
+  const left = moderator.kill();
+  clock.advance(90 * 60_000);
+  const dialler = new MemoryDialler(fabric.node);
+  const dial = async () => {
+    clock.advance(1_000);
+    await turns();
+    return dialler.dial();
+  };
+  const diallers = [{ target: 'slow', dial }];
+  const back = await fabric.connect('org/ns/moderator', { clock, diallers, store: left.source });
+  const channel = onlyChannel(back);
+  expect(channel.epoch).toBe(0n);
+  clock.advance(1_000);
+  await until(() => channel.epoch === 1n);
 });
 
 it('a moderator renews its credential in time, however often it is started', async () => {

@@ -6,6 +6,7 @@ import type { BaseSession, SessionOwner, SessionSetup } from '../session/base-se
 import { ChannelMember } from '../session/channel-member.js';
 import { ChannelMemory } from '../session/channel-memory.js';
 import { ChannelSession } from '../session/channel-session.js';
+import { subscribeChannel } from '../session/channel-subscriptions.js';
 import { Initiator } from '../session/initiator.js';
 import { Moderator } from '../session/moderator.js';
 import { PointToPointSession } from '../session/point-to-point.js';
@@ -36,7 +37,7 @@ interface Kept {
   readonly lastId: number;
 }
 
-/** The sessions that were kept, as they were. Nothing is sent. @throws SlimError `store-failed` */
+/** The sessions that were kept, as they were: all or none. Nothing is sent. @throws SlimError `store-failed` */
 export async function restoreSessions(
   records: readonly StateRecord[],
   context: SessionContext,
@@ -45,23 +46,36 @@ export async function restoreSessions(
   const byPlace = new Map(records.map((record) => [`${record.kind} ${record.key}`, record.value]));
   const kept = records.filter(({ kind }) => kind === recordKinds.session);
   const restored: RestoredSession[] = [];
-  for (const { key, value } of kept) {
-    // Sealed by this schema, so it is what was written.
-    const record = JSON.parse(new TextDecoder().decode(value)) as
-      PointToPointRecord | ChannelRecord;
-    const epoch = byPlace.get(`${recordKinds.epoch} ${key}`);
-    const tree = byPlace.get(`${recordKinds.tree} ${key}`);
-    if (record.mls && !epoch) {
-      throw new SlimError('store-failed', `the store has no keys of session ${record.id}`);
+  for (const record of kept) {
+    try {
+      restored.push(await restoreSession(record, byPlace, { context, owner }));
+    } catch (reason) {
+      const { message } = SlimError.from(reason, 'store-failed');
+      const what = `session ${record.key} cannot be restored: ${message}`;
+      const failure = new SlimError('store-failed', what, { cause: reason });
+      for (const { session } of restored) session.finish(failure);
+      throw failure;
     }
-    const group = epoch && (await loadMls()).MlsGroup.restore(context.mls, { epoch, tree });
-    const lastId = readNumber(byPlace.get(`${recordKinds.number} ${key}`));
-    const { kind } = record;
-    const all = { context, owner, group, lastId };
-    const session = kind === 'session' ? pointToPoint(record, all) : channel(record, all);
-    restored.push({ session, lastId });
   }
   return restored;
+}
+
+async function restoreSession(
+  { key, value }: StateRecord,
+  byPlace: ReadonlyMap<string, Uint8Array>,
+  { context, owner }: Pick<Kept, 'context' | 'owner'>,
+): Promise<RestoredSession> {
+  // Sealed by this schema, so it is what was written.
+  const record = JSON.parse(new TextDecoder().decode(value)) as PointToPointRecord | ChannelRecord;
+  const epoch = byPlace.get(`${recordKinds.epoch} ${key}`);
+  const tree = byPlace.get(`${recordKinds.tree} ${key}`);
+  if (record.mls && !epoch) throw new SlimError('store-failed', 'the store has no keys of it');
+  const group = epoch && (await loadMls()).MlsGroup.restore(context.mls, { epoch, tree });
+  const lastId = readNumber(byPlace.get(`${recordKinds.number} ${key}`));
+  const { kind } = record;
+  const all = { context, owner, group, lastId };
+  const session = kind === 'session' ? pointToPoint(record, all) : channel(record, all);
+  return { session, lastId };
 }
 
 /** Has what it needs of the network to be there again. */
@@ -71,21 +85,20 @@ export async function rejoinNetwork(
   subscribe: (name: WireName) => Promise<void>,
 ): Promise<void> {
   const { source } = session.setup;
+  if (session.endReason) return;
   if (!source.equals(own)) await subscribe(source);
   if (!(session instanceof ChannelSession)) return;
-  const { context, setup } = session;
-  await context.subscribe(setup.channel);
-  await context.subscribe(setup.control);
-  if (session.isModerator && session.role instanceof Moderator) session.role.forgetJoining();
+  if (!(await subscribeChannel(session))) return;
+  if (session.role instanceof Moderator) session.role.resume();
   // Nobody waits for it: who is away now hears of this side by its heartbeats.
   session.comeBackAgain().catch((reason: unknown) => session.report(reason));
 }
 
 function pointToPoint(record: PointToPointRecord, kept: Kept): PointToPointSession {
   const { context, owner, group, lastId } = kept;
-  const session = new PointToPointSession(context, toSetup(record, context), owner);
   const name = toName(record.peer);
   const identity = toIdentity(record.peerIdentity);
+  const session = new PointToPointSession(context, toSetup(record, context), owner);
   const { role } = record;
   if (role.kind === 'initiator') new Initiator(session).resume(name);
   else new Responder(session, { moderator: name, identity, welcomeId: role.welcomeId });
@@ -98,6 +111,9 @@ function channel(record: ChannelRecord, { context, owner, group, lastId }: Kept)
   memory.lastMessageId = lastId;
   const { sendsData, receivesData, role } = record;
   const moderator = toName(record.moderator);
+  const identity = record.moderatorIdentity && toIdentity(record.moderatorIdentity);
+  const members = record.roster.map((member) => ({ ...member, name: toName(member.name) }));
+  // From here on there are timers, so nothing may fail any more.
   const session = new ChannelSession(
     context,
     {
@@ -112,12 +128,11 @@ function channel(record: ChannelRecord, { context, owner, group, lastId }: Kept)
     owner,
   );
   session.group = group;
-  const identity = record.moderatorIdentity && toIdentity(record.moderatorIdentity);
   if (role.kind === 'moderator') new Moderator(session, role.discoveryMs, role);
   else if (identity) new ChannelMember(session, { moderator, identity, ...role });
-  for (const { name, online, subject, isJoining = false, ...settings } of record.roster) {
+  for (const { name, online, subject, isJoining = false, ...settings } of members) {
     const status = online ? participantState.online : participantState.offline;
-    const participant = { name: toName(name), settings, status };
+    const participant = { name, settings, status };
     // Not admitted: nobody is new, and who was in may have sent in any epoch.
     const member = session.roster.set(participant, { subject, epoch: 0n });
     member.isJoining = isJoining;

@@ -45,18 +45,20 @@ export class SessionKeeper {
   }
 
   /**
-   * Keeps a session as it is now. When that fails the application hears of it, and the session cannot use up
-   * what is not kept.
+   * Keeps a session as it is now. When that fails the application hears of it, the session cannot use up what is
+   * not kept, and this returns false.
    */
-  keep(session: BaseSession): void {
+  keep(session: BaseSession): boolean {
     const kept = session.toKeep();
-    if (!kept) return;
+    if (!kept) return true;
     if (!this.#kept.has(session)) this.#kept.set(session, 0);
     this.#watch(session, kept);
     try {
       this.#write(session, kept);
+      return true;
     } catch (reason) {
       this.#dropped(SlimError.from(reason, 'store-failed', 'keeping a session'));
+      return false;
     }
   }
 
@@ -70,12 +72,8 @@ export class SessionKeeper {
       return;
     }
     const used = session.reliable ? messageId : messageId + numbersAhead;
-    const value = new Uint8Array(4);
-    new DataView(value.buffer).setUint32(0, used);
     // Lost by a power failure at most: a flush for each message would take longer than all the rest.
-    this.#store.write([{ kind: recordKinds.number, key: `${session.id}`, value }], {
-      flush: false,
-    });
+    this.#store.write([numberRecord(session, used)], { flush: false });
     this.#kept.set(session, used);
   }
 
@@ -108,14 +106,24 @@ export class SessionKeeper {
     });
   }
 
-  #write(session: BaseSession, { record, group }: ToKeep): void {
+  #write(session: BaseSession, { record, group, lastId }: ToKeep): void {
     const key = `${session.id}`;
     const kept = group?.kept();
     const value = new TextEncoder().encode(JSON.stringify(record));
     const changes: StateChange[] = [{ kind: recordKinds.session, key, value }];
     if (kept) changes.push({ kind: recordKinds.epoch, key, value: kept.epoch });
     if (kept?.tree) changes.push({ kind: recordKinds.tree, key, value: kept.tree });
+    // A member that was invited again goes on with its numbers, of which nothing is kept any more.
+    const goesOn = lastId !== 0 && this.#kept.get(session) === 0;
+    if (goesOn) changes.push(numberRecord(session, lastId));
     this.#store.write(changes, { flush: true });
+    if (goesOn) this.#kept.set(session, lastId);
     kept?.done();
   }
+}
+
+function numberRecord({ id }: BaseSession, used: number): StateChange {
+  const value = new Uint8Array(4);
+  new DataView(value.buffer).setUint32(0, used);
+  return { kind: recordKinds.number, key: `${id}`, value };
 }

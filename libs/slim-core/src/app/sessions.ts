@@ -8,6 +8,7 @@ import type { Channel } from '../session/channel.js';
 import { ChannelMemory } from '../session/channel-memory.js';
 import { ChannelMember } from '../session/channel-member.js';
 import { ChannelSession } from '../session/channel-session.js';
+import { subscribeChannel } from '../session/channel-subscriptions.js';
 import { verifySender } from '../session/checks.js';
 import type { Composer } from '../session/composer.js';
 import { online } from '../session/control-exchange.js';
@@ -133,8 +134,7 @@ export class Sessions {
         const { MlsGroup } = await loadMls();
         channel.group = await MlsGroup.create(context.mls, context.provider.token());
       }
-      await context.subscribe(setup.channel);
-      await context.subscribe(setup.control);
+      if (!(await subscribeChannel(channel))) throw channel.endReason;
     } catch (reason) {
       channel.finish(SlimError.from(reason, 'mls-failure'));
       throw reason;

@@ -177,7 +177,8 @@ export class SlimApp {
 
   /**
    * Opens a session with whoever answers to a name; with an instance id in it, with that instance.
-   * @throws SlimError `no-route` when nobody does, `timeout`, `mls-failure`, `identity-rejected`, `aborted`
+   * @throws SlimError `no-route` when nobody does, `timeout`, `mls-failure`, `identity-rejected`, `aborted`,
+   * `backpressure` beyond `maxSessions`
    */
   async openSession(target: SlimName | string, options: OpenSessionOptions = {}): Promise<Session> {
     if (this.#closing) throw new SlimError('link-closed', 'the application is closed');
@@ -207,7 +208,7 @@ export class SlimApp {
 
   /**
    * Creates a channel that this application moderates. Nobody is in it yet.
-   * @throws SlimError `invalid-name`, `timeout`, `link-closed`, `mls-failure`
+   * @throws SlimError `invalid-name`, `timeout`, `link-closed`, `mls-failure`, `backpressure` beyond `maxSessions`
    */
   async createChannel(name: SlimName | string, options: OpenSessionOptions = {}): Promise<Channel> {
     if (this.#closing) throw new SlimError('link-closed', 'the application is closed');

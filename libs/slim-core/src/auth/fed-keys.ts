@@ -32,9 +32,12 @@ export class FedKeys implements VerificationKeys {
   /** @throws SlimError what reading the text for the first time threw */
   static async open(options: FedKeysOptions): Promise<FedKeys> {
     const fed = new FedKeys(options);
+    const first = fed.#reading.then(() => fed.#read());
+    // Told to whoever opens them; a change meanwhile is read behind it all the same.
+    fed.#reading = first.catch(() => undefined);
     fed.#stop = options.source.onChange(() => fed.#changed());
     try {
-      await fed.#read();
+      await first;
     } catch (reason) {
       fed.close();
       throw reason;

@@ -61,20 +61,11 @@ export function parseKey(source: JwtKey, use: JwtKeyUse): KeyLoader {
 /** All keys of a set that verify; at least one. @throws SlimError `invalid-config` */
 export function parseKeys(source: JwtKey | JwtKeySet): readonly KeyLoader[] {
   if (!isKeySet(source)) return [parseKey(source, 'verification')];
-  const { keys } = parseJson(source.jwks, 'the JWKS');
-  if (!Array.isArray(keys)) throw invalid('expected the JWKS to have an array of keys');
-  const loaders = keys.filter(isRecord).flatMap((jwk) => {
-    // A published set holds keys for other purposes too (RFC 7517 section 5: they are ignored).
-    const algorithm = algorithmOf(jwk) ?? source.algorithm;
-    if (otherUses.has(jwk.use) || !isAlgorithm(algorithm)) return [];
-    return [parseJwk(jwk, algorithm, 'verification')];
-  });
-  if (loaders.length > 0) return loaders;
-  throw invalid(`expected the JWKS to have a key for one of ${algorithms.join(', ')}`);
+  return membersOf(source).map(([jwk, algorithm]) => parseJwk(jwk, algorithm, 'verification'));
 }
 
 /**
- * The keys of a set that somebody else publishes. One that cannot be imported does not cost the others.
+ * The keys of a set that somebody else publishes. One that cannot be used does not cost the others.
  * @throws SlimError `invalid-config` when there is none of use
  */
 export async function loadPublished(
@@ -82,10 +73,26 @@ export async function loadPublished(
   algorithm?: JwtAlgorithm,
 ): Promise<readonly LoadedKey[]> {
   const source = { jwks: jwks as JwtKeySet['jwks'], ...(algorithm && { algorithm }) };
-  const loading = await Promise.allSettled(parseKeys(source).map((load) => load()));
+  const load = async ([jwk, named]: SetMember): Promise<LoadedKey> =>
+    parseJwk(jwk, named, 'verification')();
+  const loading = await Promise.allSettled(membersOf(source).map(load));
   const keys = loading.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   if (keys.length > 0) return keys;
   throw invalid('expected the JWKS to have a well-formed key');
+}
+
+type SetMember = readonly [jwk: Record<string, unknown>, algorithm: JwtAlgorithm];
+
+function membersOf(source: JwtKeySet): readonly SetMember[] {
+  const { keys } = parseJson(source.jwks, 'the JWKS');
+  if (!Array.isArray(keys)) throw invalid('expected the JWKS to have an array of keys');
+  const members = keys.filter(isRecord).flatMap((jwk): SetMember[] => {
+    // A published set holds keys for other purposes too (RFC 7517 section 5: they are ignored).
+    const algorithm = algorithmOf(jwk) ?? source.algorithm;
+    return otherUses.has(jwk.use) || !isAlgorithm(algorithm) ? [] : [[jwk, algorithm]];
+  });
+  if (members.length > 0) return members;
+  throw invalid(`expected the JWKS to have a key for one of ${algorithms.join(', ')}`);
 }
 
 function isKeySet(source: JwtKey | JwtKeySet): source is JwtKeySet {

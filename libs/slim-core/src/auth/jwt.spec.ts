@@ -158,6 +158,15 @@ describe('jwt', () => {
     });
   });
 
+  it('does not blame its options for keys that cannot be had', async () => {
+    const fetch = () => Promise.resolve(new Response('{"keys":[]}'));
+    const verificationKey = { jwksUrl: 'https://keys.example/jwks', fetch };
+    expect(await refusal({ verificationKey })).toMatchObject({
+      code: 'link-failed',
+      message: expect.stringContaining('https://keys.example/jwks: expected the JWKS'),
+    });
+  });
+
   it('refuses an RSA key that is too short', async () => {
     const short = generateKeyPairSync('rsa', { modulusLength: 1024 });
     const verificationKey = { pem: publicPem(short), algorithm: 'RS256' };

@@ -1,4 +1,5 @@
 import { SlimError } from '../errors/slim-error.js';
+import { parseAudience } from './audience.js';
 import type { IdentityContext, IdentityPair, IdentitySource, KeptIdentity } from './identity.js';
 import { toJwtIdentity } from './jwt-claims.js';
 import { parseKey, type JwtKey, type KeyLoader } from './jwt-keys.js';
@@ -105,14 +106,8 @@ export function parseClaims(options: {
   if (!(Number.isFinite(lifetime) && lifetime >= minLifetimeMs)) {
     throw invalid(`expected a lifetime of at least ${minLifetimeMs} ms, got ${lifetime}`);
   }
-  return { subject, issuer, audience: parseAudience(audience), lifetimeMs: lifetime };
-}
-
-function parseAudience(audience: JwtOptions['audience']): readonly string[] | undefined {
-  if (audience === undefined) return undefined;
-  const list = typeof audience === 'string' ? [audience] : [...audience];
-  if (list.length > 0 && list.every((name) => typeof name === 'string' && name !== '')) return list;
-  throw invalid('expected the audience to be a name or a list of names');
+  const audiences = audience === undefined ? undefined : parseAudience(audience);
+  return { subject, issuer, audience: audiences, lifetimeMs: lifetime };
 }
 
 function invalid(message: string): SlimError {

@@ -148,6 +148,32 @@ describe('a key set at a URL', () => {
     expect(await signatures.open(await mint('old'))).toStrictEqual({ iss: issuer });
   });
 
+  it.each([
+    ['a secret for an algorithm of pairs', { kty: 'oct', k: 'AAAA' }],
+    ['an algorithm of another kind of key', { kty: 'RSA', alg: 'HS256', n: 'AA', e: 'AQAB' }],
+    ['a private key', jwk(pairs.new.privateKey, 'new')],
+  ])('does not lose a good key beside %s', async (_what, odd) => {
+    const { fetch } = web({ [jwksUrl]: { keys: [odd, ...keySet('old').keys] } });
+    const { signatures } = open({ jwksUrl, fetch, algorithm: 'ES256' });
+    expect(await signatures.open(await mint('old'))).toStrictEqual({ iss: issuer });
+  });
+
+  it.each([
+    ['no key set', {}, 'expected the JWKS to have an array of keys'],
+    ['no key of use', { keys: [{ kty: 'new' }] }, 'expected the JWKS to have a key for one of'],
+    [
+      'no key that can be read',
+      { keys: [jwk(pairs.old.privateKey, 'old')] },
+      'expected the JWKS to have a well-formed key',
+    ],
+  ])('cannot be had while it answers with %s', async (_what, page, why) => {
+    const { signatures } = open({ jwksUrl, fetch: web({ [jwksUrl]: page }).fetch });
+    await expect(signatures.open(await mint('old'))).rejects.toMatchObject({
+      code: 'link-failed',
+      message: expect.stringContaining(`${jwksUrl}: ${why}`),
+    });
+  });
+
   it('is given up when it is closed', async () => {
     const fetch: Fetch = () => new Promise<never>(() => undefined);
     const { clock, signatures } = open({ jwksUrl, fetch });

@@ -1,3 +1,4 @@
+import { SlimError } from '../errors/slim-error.js';
 import type { KeyOrigin } from './cached-keys.js';
 import { loadPublished, type JwtAlgorithm, type LoadedKey } from './jwt-keys.js';
 import { failed, type Json, type WebClient } from './web-request.js';
@@ -75,7 +76,11 @@ async function fetchKeys(
 ): Promise<readonly LoadedKey[]> {
   const { status, json } = await web.json({ url });
   if (status !== 200 || !json) throw failed(url, `answered HTTP ${status} without a key set`);
-  return loadPublished(json, algorithm);
+  try {
+    return await loadPublished(json, algorithm);
+  } catch (reason) {
+    throw failed(url, SlimError.from(reason, 'invalid-config').message, { cause: reason });
+  }
 }
 
 function wellKnown(issuer: string, what: string): string {

@@ -42,6 +42,14 @@ describe('a web client', () => {
     ]);
   });
 
+  it('calls the fetch of a browser as that wants it, as no method of anything', async () => {
+    const { web } = setup(function (this: unknown) {
+      if (this !== undefined) throw new TypeError('Illegal invocation');
+      return Promise.resolve(new Response('{}'));
+    });
+    expect(await web.json({ url })).toStrictEqual({ status: 200, json: {} });
+  });
+
   it.each([
     ['at all', () => new Promise<never>(() => undefined)],
     ['to its end', answering(new ReadableStream())],

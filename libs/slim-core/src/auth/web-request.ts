@@ -72,10 +72,12 @@ export class WebClient {
     const late = (): void => timeout.abort(failed(url, `no answer in ${this.#timeoutMs} ms`));
     const cancel = this.#clock.schedule(this.#timeoutMs, late);
     const signal = AbortSignal.any([timeout.signal, this.#closing.signal]);
+    // Browsers do not let theirs be called as a method of something else.
+    const fetch = this.#fetch;
     try {
       const answer = await unlessAborted(
         signal,
-        this.#fetch(url, {
+        fetch(url, {
           method: body === undefined ? 'GET' : 'POST',
           headers: { accept: 'application/json', ...headers },
           ...(body !== undefined && { body }),

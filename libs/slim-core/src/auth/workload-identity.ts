@@ -1,5 +1,6 @@
 import type { SigningKeyPair } from '../crypto/crypto.js';
 import { SlimError } from '../errors/slim-error.js';
+import { parseAudience } from './audience.js';
 import type { IdentityContext, IdentityPair, IdentitySource } from './identity.js';
 import { readKeyPair } from './key-pair-pem.js';
 import { openAll, parseVerificationKey } from './key-source.js';
@@ -32,7 +33,7 @@ export interface WorkloadIdentityOptions {
  */
 export function workloadIdentity(options: WorkloadIdentityOptions): IdentitySource {
   if (typeof options.source?.token !== 'function') throw invalid('expected a source of tokens');
-  const audience = parseAudience(options.audience);
+  const audience = parseAudience(options.audience ?? 'slim');
   const trust = parseTrust(options.trust);
   return (context) => connect({ ...options, audience }, trust, context);
 }
@@ -98,14 +99,6 @@ function parseTrust(trust: WorkloadIdentityOptions['trust']): Trust {
       throw invalid(`expected a trust domain such as example.org, got "${trustDomain}"`);
     return [trustDomain, parseVerificationKey({ algorithm: 'RS256', ...source })] as const;
   });
-}
-
-function parseAudience(audience: WorkloadIdentityOptions['audience']): readonly string[] {
-  const list = audience === undefined ? ['slim'] : [audience].flat();
-  if (list.length > 0 && list.every((name) => typeof name === 'string' && name !== '')) {
-    return list as readonly string[];
-  }
-  throw invalid('expected the audience to be a name or a list of names');
 }
 
 function invalid(message: string): SlimError {

@@ -51,8 +51,11 @@ export class WorkloadProvider implements IdentityProvider {
    * @throws SlimError what the source threw, `identity-rejected` or `invalid-config` for a token of no use
    */
   async start(): Promise<void> {
+    const first = this.#taking.then(() => this.#take());
+    // Told to whoever starts it; a change meanwhile is taken behind it all the same.
+    this.#taking = first.catch(() => undefined);
     this.#stop = this.#options.source.onChange?.(() => this.#renew()) ?? this.#stop;
-    await this.#take();
+    await first;
     this.#arm();
   }
 

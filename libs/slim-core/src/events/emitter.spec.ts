@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { turns } from '../testing/turns.js';
+import { uncaughtBy } from '../testing/uncaught.js';
 import { Emitter } from './emitter.js';
 
 interface Events {
@@ -34,6 +36,21 @@ describe('Emitter', () => {
     for (const count of [1, 2]) emitter.emit('count', count);
     stop();
     expect(log).toStrictEqual(['once 1', 'a 1', 'a 2']);
+  });
+
+  it('calls the others, too, when one throws, which is an uncaught exception', async () => {
+    const { emitter, log, listen } = setup();
+    const reason = new TypeError('a listener');
+    emitter.on('count', () => {
+      throw reason;
+    });
+    listen('b');
+    const uncaught = await uncaughtBy(async () => {
+      emitter.emit('count', 1);
+      await turns();
+    });
+    expect(log).toStrictEqual(['b 1']);
+    expect(uncaught).toStrictEqual([reason]);
   });
 
   it('has nothing to do when nobody listens', () => {

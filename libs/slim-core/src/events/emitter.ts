@@ -15,9 +15,19 @@ export class Emitter<Events> {
     return (this.#listeners.get(name)?.size ?? 0) > 0;
   }
 
+  /**
+   * Calls every listener. What one throws harms neither the others nor whoever emits: it is an uncaught
+   * exception of a later turn, as what a listener of an `EventTarget` throws.
+   */
   emit<Name extends keyof Events>(name: Name, payload: Events[Name]): void {
     for (const listener of this.#listeners.get(name) ?? []) {
-      (listener as (payload: Events[Name]) => void)(payload);
+      try {
+        (listener as (payload: Events[Name]) => void)(payload);
+      } catch (reason) {
+        queueMicrotask(() => {
+          throw reason;
+        });
+      }
     }
   }
 }

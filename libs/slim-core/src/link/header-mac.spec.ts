@@ -152,19 +152,45 @@ describe('HeaderMac', () => {
     expect(mac.verify({ ...empty, identity: Uint8Array.of(1, 2, 3) }, tag)).toBe(true);
   });
 
-  it('makes the tag of a sender and a receiver once, however many others there are', () => {
+  function counting() {
     let made = 0;
     const hmacSha256: typeof nodeCrypto.hmacSha256 = (key, data) => {
       made += 1;
       return nodeCrypto.hmacSha256(key, data);
     };
     const mac = new HeaderMac({ ...nodeCrypto, hmacSha256 }, 'l', new Uint8Array(32));
+    return { mac, made: () => made };
+  }
+
+  it('remembers what a tag verified, and nothing of a header with a wrong one', () => {
+    const { mac, made } = counting();
+    const tag = setup().tag(empty);
+    expect([1, 2].map(() => mac.verify(empty, new Uint8Array(32)))).toStrictEqual([false, false]);
+    expect(made()).toBe(2);
+    expect([1, 2].map(() => mac.verify(empty, tag))).toStrictEqual([true, true]);
+    expect(mac.verify(empty, new Uint8Array(32))).toBe(false);
+    expect(made()).toBe(3);
+  });
+
+  it.each([
+    { bytes: 4_096, identity: new Uint8Array(4_096), times: 1 },
+    { bytes: 4_097, identity: new Uint8Array(4_097), times: 4 },
+    { bytes: 4_097, identity: 'x'.repeat(4_097), times: 4 },
+  ])('makes a tag over an identity of $bytes bytes $times times of 4', ({ identity, times }) => {
+    const { mac, made } = counting();
+    const tags = [1, 2].map(() => mac.tag({ ...empty, identity }));
+    expect(tags.map((tag) => mac.verify({ ...empty, identity }, tag))).toStrictEqual([true, true]);
+    expect(made()).toBe(times);
+  });
+
+  it('makes the tag of a sender and a receiver once, however many others there are', () => {
+    const { mac, made } = counting();
     const source = wireNameOf('org/ns/sender');
     const receivers = Array.from({ length: 1_000 }, (_, id) => source.withId(nameId(BigInt(id))));
     const identity = new Uint8Array(230);
     for (let round = 0; round < 3; round += 1) {
       for (const destination of receivers) mac.tag({ ...empty, source, destination, identity });
     }
-    expect(made).toBe(receivers.length);
+    expect(made()).toBe(receivers.length);
   });
 });

@@ -33,6 +33,8 @@ interface Known {
 
 /** Shared by all links, so that a node of many has the room where the traffic is. */
 const known = new BoundedMemo<number, Known>(32_768);
+/** Tags over longer ones are made each time, so that strangers cannot fill the memory with their tokens. */
+const maxIdentityLength = 4_096;
 let lastSerial = 0;
 
 /** Signs and checks the headers of one link with the key its two ends agreed on. */
@@ -61,15 +63,19 @@ export class HeaderMac {
     const hash = this.#hashOf(fields);
     const before = known.get(hash);
     if (before && this.#isOf(before, fields)) return before.tag;
-    // A copy, because short ones of our own take the least memory.
-    const tag = this.#hmac(fields).slice();
-    known.set(hash, this.#remembered(fields, tag));
-    return tag;
+    return this.#remember(hash, fields, this.#hmac(fields));
   }
 
-  /** False also without a tag, and for one of another length. */
+  /** False also without a tag, and for one of another length. Only what matched is remembered. */
   verify(fields: MacFields, tag: Uint8Array | undefined): boolean {
-    return tag !== undefined && this.#crypto.equal(this.tag(fields), tag);
+    if (tag === undefined) return false;
+    const hash = this.#hashOf(fields);
+    const before = known.get(hash);
+    if (before && this.#isOf(before, fields)) return this.#crypto.equal(before.tag, tag);
+    const made = this.#hmac(fields);
+    if (!this.#crypto.equal(made, tag)) return false;
+    this.#remember(hash, fields, made);
+    return true;
   }
 
   /** The same for headers that come once, which are not remembered. */
@@ -123,19 +129,23 @@ export class HeaderMac {
     );
   }
 
-  /** Without hold on the frame that the fields came from, or on the names. */
-  #remembered(fields: MacFields, tag: Uint8Array): Known {
+  /** Without hold on the frame that the fields came from, or on the names. Returns the tag as it is kept. */
+  #remember(hash: number, fields: MacFields, made: Uint8Array): Uint8Array {
+    // A copy, because short ones of our own take the least memory.
+    const tag = made.slice();
     const { fanout, receivedFrom, forwardTo, error, ttl, identity } = fields;
+    if (identity.length > maxIdentityLength) return tag;
     if (!isSameIdentity(this.#identity, identity)) {
       this.#identity = typeof identity === 'string' ? identity : identity.slice();
     }
-    return {
+    known.set(hash, {
       mac: this.#serial,
       source: serialOf(fields.source),
       destination: serialOf(fields.destination),
       identity: this.#identity,
       ...{ fanout, receivedFrom, forwardTo, error, ttl, tag },
-    };
+    });
+    return tag;
   }
 }
 

@@ -58,9 +58,11 @@ export class LinkDelivery {
     let taken = 0;
     try {
       // The inbox may grow, and the owner may pause or end the link, while it handles a frame.
-      for (; this.flowing; taken += 1) {
+      while (this.flowing) {
         const frame = this.#inbox[taken];
         if (!frame) break;
+        // Before it is handed on: one that its owner chokes on is not brought again.
+        taken += 1;
         state.events.frame(frame);
       }
     } finally {

@@ -1,5 +1,6 @@
 import { SlimError } from '../errors/slim-error.js';
 import { maxFrameBytes, type Link, type LinkEvents } from './link.js';
+import { LinkDelivery } from './link-delivery.js';
 
 /** Frames a reader may leave unread before the writer is asked to wait. */
 const highWaterFrames = 512;
@@ -15,19 +16,13 @@ export function memoryLinkPair(
   return [a, b];
 }
 
-type LinkState =
-  | { readonly kind: 'waiting' }
-  | { readonly kind: 'open'; readonly events: LinkEvents }
-  | { readonly kind: 'closed'; readonly reason: SlimError | undefined };
-
 class MemoryLink implements Link {
   readonly remote: string;
+  readonly #delivery = new LinkDelivery();
   #peer: MemoryLink = this;
-  #state: LinkState = { kind: 'waiting' };
-  #inbox: Uint8Array[] = [];
-  #ending: { readonly reason: SlimError | undefined } | undefined;
-  #paused = false;
-  #scheduled = false;
+  #unread = 0;
+  #isEnding = false;
+  #isScheduled = false;
   #writerWaits = false;
 
   constructor(remote: string) {
@@ -39,15 +34,19 @@ class MemoryLink implements Link {
   }
 
   open(events: LinkEvents): void {
-    const state = this.#state;
-    if (state.kind === 'closed') queueMicrotask(() => events.closed(state.reason));
-    if (state.kind !== 'waiting') return;
-    this.#state = { kind: 'open', events };
+    this.#delivery.open({
+      frame: (bytes) => {
+        this.#unread -= 1;
+        events.frame(bytes);
+      },
+      drained: () => events.drained(),
+      closed: (reason) => events.closed(reason),
+    });
     this.#wake();
   }
 
   send(frame: Uint8Array): boolean {
-    if (this.#state.kind === 'closed' || this.#ending) return true;
+    if (this.#delivery.ended || this.#isEnding) return true;
     if (frame.length > maxFrameBytes) {
       const what = `a frame of ${frame.length} bytes, the limit is ${maxFrameBytes}`;
       throw new SlimError('message-too-large', what);
@@ -56,79 +55,51 @@ class MemoryLink implements Link {
   }
 
   pause(): void {
-    this.#paused = true;
+    this.#delivery.pause();
   }
 
   resume(): void {
-    this.#paused = false;
+    this.#delivery.resume();
     this.#wake();
   }
 
   close(reason?: SlimError): Promise<void> {
     this.#peer.#end(reason);
-    this.#finish(undefined);
+    this.#delivery.abandon(undefined);
     return Promise.resolve();
   }
 
   destroy(reason: SlimError): void {
-    this.#inbox = [];
     this.#peer.#end(undefined);
-    this.#finish(reason);
+    this.#delivery.abandon(reason);
   }
 
   #receive(frame: Uint8Array): boolean {
-    if (this.#state.kind === 'closed' || this.#ending) return true;
-    this.#inbox.push(frame);
+    if (this.#delivery.ended || this.#isEnding) return true;
+    this.#delivery.keep(frame);
+    this.#unread += 1;
+    // Whoever was told to wait is told when it need not, whatever it sent meanwhile.
+    this.#writerWaits ||= this.#unread >= highWaterFrames;
     this.#wake();
-    this.#writerWaits = this.#inbox.length >= highWaterFrames;
     return !this.#writerWaits;
   }
 
-  /** The other end is gone: deliver what it sent before, then report the end. */
+  /** The other end is gone: what it sent before is delivered, then the end is reported. */
   #end(reason: SlimError | undefined): void {
-    if (this.#state.kind === 'closed' || this.#ending) return;
-    this.#ending = { reason };
-    this.#wake();
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    queueMicrotask(() => this.#delivery.end(reason));
   }
 
   #wake(): void {
-    if (this.#scheduled || this.#state.kind === 'waiting') return;
-    this.#scheduled = true;
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
     queueMicrotask(() => {
-      this.#scheduled = false;
-      this.#deliver();
-    });
-  }
-
-  #deliver(): void {
-    while (this.#state.kind === 'open' && !this.#paused) {
-      const batch = this.#inbox;
-      if (batch.length === 0) break;
-      this.#inbox = [];
-      let taken = 0;
-      for (const frame of batch) {
-        if (this.#state.kind !== 'open' || this.#paused) break;
-        taken += 1;
-        this.#state.events.frame(frame);
-      }
-      if (taken < batch.length) this.#inbox = batch.slice(taken).concat(this.#inbox);
-    }
-    if (this.#writerWaits && this.#inbox.length < highWaterFrames) {
+      this.#isScheduled = false;
+      this.#delivery.deliver();
+      if (!this.#writerWaits || this.#unread >= highWaterFrames) return;
       this.#writerWaits = false;
-      this.#peer.#drained();
-    }
-    if (this.#ending && this.#inbox.length === 0) this.#finish(this.#ending.reason);
-  }
-
-  #drained(): void {
-    if (this.#state.kind === 'open') this.#state.events.drained();
-  }
-
-  #finish(reason: SlimError | undefined): void {
-    const state = this.#state;
-    if (state.kind === 'closed') return;
-    this.#state = { kind: 'closed', reason };
-    this.#inbox = [];
-    if (state.kind === 'open') state.events.closed(reason);
+      this.#peer.#delivery.drained();
+    });
   }
 }

@@ -9,6 +9,8 @@ export interface RedialOptions {
   readonly crypto: Crypto;
   readonly backoff: BackoffPolicy;
   readonly signal: AbortSignal;
+  /** Attempts that were made before, by which the pauses have grown; none unless given. */
+  readonly attempts?: number;
   /** An attempt failed. False ends the attempts. */
   readonly failed: (reason: SlimError) => boolean;
 }
@@ -16,11 +18,11 @@ export interface RedialOptions {
 /** Makes attempts with growing pauses, the first one after a pause, until one succeeds or it is stopped. */
 export async function redial(
   attempt: () => Promise<void>,
-  { clock, crypto, backoff, signal, failed }: RedialOptions,
+  { clock, crypto, backoff, signal, attempts = 0, failed }: RedialOptions,
 ): Promise<void> {
-  for (let attempts = 0; !signal.aborted; attempts += 1) {
+  for (let made = attempts; !signal.aborted; made += 1) {
     const [byte = 0] = crypto.random(1);
-    await pause(clock, backoffMs(backoff, attempts, byte / 255), signal);
+    await pause(clock, backoffMs(backoff, made, byte / 255), signal);
     if (signal.aborted) return;
     try {
       return await attempt();

@@ -4,6 +4,7 @@ import type { PublishView } from '../wire/publish-view.js';
 import { isSameBytes } from '../wire/same-bytes.js';
 import type { WireName } from '../wire/wire-name.js';
 import type { ConnectionId } from './categories.js';
+import { maxNameBytes } from './node-limits.js';
 
 /** A copy that took longer goes on once more; a sender that is silent for this long repeats a message. */
 const rememberedMs = 1_000;
@@ -33,13 +34,17 @@ export class FirstCopies {
     this.#clock = clock;
   }
 
-  /** `isThere` says whether a link is still there; what one brought that went is free again. */
+  /**
+   * `isThere` says whether a link is still there; what one brought that went is free again. Messages
+   * with longer names than anybody may subscribe are not kept.
+   */
   isRepeated(
     view: PublishView,
     from: ConnectionId,
     isThere: (connection: ConnectionId) => boolean,
   ): boolean {
     const { destination, header, passedOn } = view;
+    if (isLong(header.source) || isLong(destination)) return false;
     const start = passedOn.publish[0]?.subarray(0, comparedBytes) ?? new Uint8Array();
     const hash = hashOf(start);
     const known = this.#copies.get(hash);
@@ -56,6 +61,8 @@ export class FirstCopies {
     return false;
   }
 }
+
+const isLong = (name: WireName | undefined): boolean => (name?.bytes.length ?? 0) > maxNameBytes;
 
 const isSameName = (a: WireName | undefined, b: WireName | undefined): boolean =>
   a === b || (a !== undefined && a.equals(b));

@@ -61,7 +61,7 @@ describe('limits', () => {
     const long = wireNameOf(`org/ns/${'x'.repeat(5_000)}`);
     await client.send(subscribeTo(long, 1n), subscribeTo(wireNameOf('org/ns/y'), 2n));
     expect(acks(client)).toStrictEqual([
-      { id: 1n, success: false, error: 'a name of 5073 bytes, the limit is 4096' },
+      { id: 1n, success: false, error: 'a name of 5073 bytes, the limit is 1024' },
       { id: 2n, success: true, error: '' },
     ]);
     expect(node.counters).toMatchObject({ subscriptions: 1, dropped: { limit: 1 } });

@@ -26,6 +26,9 @@ export const defaultNodeLimits: NodeLimits = {
   peerAckMs: 500,
 };
 
+/** Of a name that is kept, such as one that is subscribed; messages may go to longer ones. */
+export const maxNameBytes = 1_024;
+
 /** The limits with defaults for those not given. @throws SlimError `invalid-config` names the limit */
 export function nodeLimits(given: Partial<NodeLimits> = {}): NodeLimits {
   const limits = { ...defaultNodeLimits, ...given };

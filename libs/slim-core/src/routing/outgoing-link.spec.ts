@@ -1,10 +1,13 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { nodeCrypto } from '../../../slim-platform-node/src/node-crypto.js';
+import { SlimError } from '../errors/slim-error.js';
+import type { Link } from '../link/link.js';
 import { loadNameHash } from '../names/name-hash.js';
 import { publishTo, subscribeTo, wireNameOf } from '../testing/frames.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { MemoryDialler } from '../testing/memory-dialler.js';
 import { NodeClient } from '../testing/node-client.js';
+import { uncaughtBy } from '../testing/uncaught.js';
 import { turns } from '../testing/turns.js';
 import type { OutgoingKind } from './categories.js';
 import type { RoutingNodeOptions } from './node-options.js';
@@ -61,6 +64,31 @@ describe('an outgoing link', () => {
     clock.advance(400);
     await link.whenEstablished();
     expect(remote.snapshot().links).toMatchObject([{ linkId, kind }]);
+    await close();
+  });
+
+  it('that is lost as soon as it is there is dialled with growing pauses, until one lasts', async () => {
+    const { clock, local, dialler, close } = setup();
+    const link = local.connect(dialler, { kind: 'edge', backoff: { firstMs: 100, maxMs: 400 } });
+    await link.whenEstablished();
+    /** How long it takes at least, with steps of the half of the first pause, until it is there again. */
+    const lost = async (): Promise<number> => {
+      dialler.cut();
+      await turns();
+      for (let waitedMs = 0; ; waitedMs += 50) {
+        if (link.status.kind === 'established') return waitedMs;
+        clock.advance(50);
+        await turns();
+      }
+    };
+    const waits: number[] = [];
+    for (let count = 0; count < 4; count += 1) waits.push(await lost());
+    const longer = [0, 1, 2, 3].map(
+      (count) => (waits[count] ?? 0) >= Math.min(400, 100 * 2 ** count) / 2,
+    );
+    expect(longer).toStrictEqual([true, true, true, true]);
+    clock.advance(401);
+    expect(await lost()).toBeLessThanOrEqual(100);
     await close();
   });
 
@@ -126,6 +154,58 @@ describe('an outgoing link', () => {
     await close();
   });
 
+  it('is no worse for listeners that throw, and the others are called', async () => {
+    const { local, remote, dialler, close } = setup();
+    const heard: string[] = [];
+    const stops = [local, remote].map((node) => {
+      const stop = node.on('link', () => {
+        throw new TypeError('a listener');
+      });
+      node.on('link', ({ kind }) => heard.push(kind));
+      return stop;
+    });
+    const uncaught = await uncaughtBy(async () => {
+      const link = local.connect(dialler, { kind: 'edge' });
+      await link.whenEstablished();
+      await link.close();
+      await turns();
+      for (const stop of stops) stop();
+    });
+    expect(uncaught).toHaveLength(4);
+    expect(dialler.attempts).toBe(1);
+    expect(heard.toSorted()).toStrictEqual(['closed', 'closed', 'established', 'established']);
+    expect([local, remote].map((node) => node.counters.connections)).toStrictEqual([0, 0]);
+    await close();
+  });
+
+  it('that cannot be taken over leaves nothing behind', async () => {
+    const { clock, local, remote, dialler, app, close } = setup();
+    const client = await app(local);
+    await client.send(subscribeTo(wireNameOf('org/ns/mine'), 0n));
+    const refused: string[] = [];
+    local.on('refused', ({ reason }) => refused.push(reason.message));
+    /** Takes the frame of the negotiation only. */
+    const dial = async (): Promise<Link> => {
+      const opened = await dialler.dial();
+      const send = opened.send.bind(opened);
+      opened.send = (bytes) => {
+        opened.send = () => {
+          throw new SlimError('link-failed', 'takes no more');
+        };
+        return send(bytes);
+      };
+      return opened;
+    };
+    const link = local.connect({ target: 'broken', dial }, { kind: 'peer', routes: ['org/ns/a'] });
+    await turns();
+    expect(refused).toStrictEqual(['takes no more']);
+    expect(local.routes(10).map(({ name }) => name)).toStrictEqual(['org/ns/mine']);
+    expect([local, remote].map((node) => node.counters.connections)).toStrictEqual([1, 0]);
+    await link.close();
+    await close();
+    expect(clock.pending).toBe(0);
+  });
+
   it('is not opened by a node that is closing', async () => {
     const { local, dialler, close } = setup();
     await close();
@@ -157,6 +237,24 @@ describe('routes of an outgoing link', () => {
     await turns();
     expect(remote.routes(10)).toStrictEqual([]);
     await close();
+  });
+
+  it.each([
+    {
+      what: 'that are too many',
+      routes: ['org/ns/a', 'org/ns/b', 'org/ns/c'],
+      message: 'expected at most 2 routes of a link, got 3',
+    },
+    {
+      what: 'of which one is too long',
+      routes: [`org/ns/${'x'.repeat(1_024)}`],
+      message: 'expected a route of at most 1024 bytes, got 1097',
+    },
+  ])('$what are refused', ({ routes, message }) => {
+    const { local, dialler } = setup({ limits: { maxSubscriptionsPerLink: 2 } });
+    const connecting = () => local.connect(dialler, { kind: 'edge', routes });
+    expect(connecting).toThrow(expect.objectContaining({ code: 'invalid-config', message }));
+    expect(dialler.attempts).toBe(0);
   });
 
   it('are names', () => {

@@ -50,6 +50,9 @@ export class OutgoingLink {
   readonly #waiting = new Set<() => void>();
   #status: OutgoingStatus = { kind: 'dialling', reason: undefined };
   #link: Link | undefined;
+  #establishedAtMs = 0;
+  /** Since a link lasted: one that is lost as soon as it is there does not begin with short pauses again. */
+  #attempts = 0;
   #dialling: Promise<void>;
 
   constructor(options: OutgoingLinkOptions, owner: OutgoingLinkOwner) {
@@ -108,8 +111,12 @@ export class OutgoingLink {
   #redial(): Promise<void> {
     const { clock, crypto, backoff } = this.#options;
     const failed = (reason: SlimError): boolean => this.#failed(reason);
-    const options = { clock, crypto, backoff, signal: this.#stop.signal, failed };
-    return redial(() => this.#dial(), options);
+    const [attempts, signal] = [this.#attempts, this.#stop.signal];
+    const attempt = (): Promise<void> => {
+      this.#attempts += 1;
+      return this.#dial();
+    };
+    return redial(attempt, { clock, crypto, backoff, signal, attempts, failed });
   }
 
   async #dial(): Promise<void> {
@@ -119,6 +126,7 @@ export class OutgoingLink {
     await dialLink(dialler, options, this.#stop.signal, (link, negotiated) => {
       const events = this.#owner.established(link, negotiated);
       this.#link = link;
+      this.#establishedAtMs = clock.now();
       this.#become({ kind: 'established' });
       return { ...events, closed: (reason) => this.#lost(events, reason) };
     });
@@ -130,6 +138,8 @@ export class OutgoingLink {
     if (this.#stop.signal.aborted) return;
     if (reason?.code === 'refused') return void this.#failed(reason);
     this.#become({ kind: 'dialling', reason });
+    const { clock, backoff } = this.#options;
+    if (clock.now() - this.#establishedAtMs > backoff.maxMs) this.#attempts = 0;
     this.#dialling = this.#redial();
   }
 

@@ -5,7 +5,7 @@ import type { Negotiated } from '../link/negotiation.js';
 import { formatId, nameId } from '../names/name-id.js';
 import { SlimName } from '../names/slim-name.js';
 import { WireName } from '../wire/wire-name.js';
-import { nodeLimits } from './node-limits.js';
+import { maxNameBytes, nodeLimits } from './node-limits.js';
 import type { ConnectOptions, PeerNode, RoutingNodeOptions } from './node-options.js';
 import { OutgoingLink } from './outgoing-link.js';
 
@@ -36,14 +36,15 @@ export class OutgoingLinks {
     }
   }
 
-  /** @throws SlimError `invalid-name` for a route, `invalid-config` for an empty link id */
+  /** @throws SlimError `invalid-name` for a route, `invalid-config` for an empty link id or routes over a limit */
   open(dialler: LinkDialler, options: ConnectOptions): OutgoingLink {
     const { crypto, clock, nodeId, peers } = this.#options;
     const { kind, linkId = this.#randomLinkId(), backoff = defaultBackoff } = options;
     if (linkId === '')
       throw new SlimError('invalid-config', 'expected a link id, got an empty text');
-    const routes = (options.routes ?? []).map((name) => WireName.of(SlimName.parse(name)));
-    const { negotiationTimeoutMs } = nodeLimits(this.#options.limits);
+    const limits = nodeLimits(this.#options.limits);
+    const routes = readRoutes(options.routes ?? [], limits.maxSubscriptionsPerLink);
+    const { negotiationTimeoutMs } = limits;
     const self = { nodeId, deploymentName: peers?.deploymentName ?? '' };
     const parts = { dialler, crypto, clock, kind, linkId, self, backoff, negotiationTimeoutMs };
     const link = new OutgoingLink(parts, {
@@ -66,4 +67,17 @@ export class OutgoingLinks {
     );
     return formatId(nameId((high << 64n) | low));
   }
+}
+
+function readRoutes(routes: readonly string[], limit: number): readonly WireName[] {
+  if (routes.length > limit) {
+    const what = `expected at most ${limit} routes of a link, got ${routes.length}`;
+    throw new SlimError('invalid-config', what);
+  }
+  return routes.map((text) => {
+    const name = WireName.of(SlimName.parse(text));
+    if (name.bytes.length <= maxNameBytes) return name;
+    const what = `expected a route of at most ${maxNameBytes} bytes, got ${name.bytes.length}`;
+    throw new SlimError('invalid-config', what);
+  });
 }

@@ -40,6 +40,11 @@ export class PeerAcks {
     this.#without(id, peer);
   }
 
+  /** There is nothing left that a replica would have to confirm under that id. */
+  excused(id: bigint, peer: ConnectionId): void {
+    this.#without(id, peer);
+  }
+
   /** A replica went away. */
   lost(peer: ConnectionId): void {
     this.#silent.delete(peer);

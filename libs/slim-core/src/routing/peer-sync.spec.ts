@@ -180,6 +180,86 @@ describe('a replica', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('is told of names without strings once somebody gives strings of their service', async () => {
+    const { edge, peer, x, y } = setup();
+    const [replica, app, other] = [await peer(), await edge(), await edge()];
+    const nameless = internName(x.bytes.subarray(0, 2 + (x.bytes[1] ?? 0)));
+    await app.send(subscribeTo(nameless, 1n));
+    await other.send(subscribeTo(y, 2n));
+    const instances = told(replica).map(({ verb, instance }) => [verb, instance]);
+    expect(instances).toStrictEqual([
+      ['subscribe', x.id],
+      ['subscribe', y.id],
+    ]);
+    await app.send(unsubscribeFrom(nameless, 1n));
+    expect(told(replica)).toMatchObject([{ verb: 'unsubscribe', instance: x.id }]);
+  });
+
+  it('is told of a name without strings once another replica gives them', async () => {
+    const { edge, peer, x } = setup();
+    const [replica, from, app] = [await peer(), await peer(), await edge()];
+    await app.send(subscribeTo(internName(x.bytes.subarray(0, 2 + (x.bytes[1] ?? 0))), 1n));
+    await from.send(subscribeTo(x, 5n, { ttl: 2 }));
+    expect(told(replica)).toMatchObject([{ verb: 'subscribe', instance: x.id, ttl: 8 }]);
+  });
+
+  it('of a full mesh is told nothing that another one said, whatever hops are left', async () => {
+    const { clock, edge, peer, x, y } = setup({ peers: {} });
+    const [from, to, app] = [await peer(), await peer(), await edge()];
+    await from.send(subscribeTo(x, 5n, { ttl: 8 }));
+    expect(acked(from)).toStrictEqual([5n]);
+    const late = await peer();
+    await from.send(unsubscribeFrom(x, 5n, { ttl: 8 }));
+    await app.send(subscribeTo(y, 1n));
+    for (const one of [to, late]) {
+      expect(told(one).map(({ instance }) => instance)).toStrictEqual([y.id]);
+    }
+    for (const one of [from, to, late]) await one.probe.link.close();
+    await turns();
+    expect(clock.pending).toBe(0);
+  });
+
+  /** A replica that reads nothing until it is full, with names that it has to be told of all the same. */
+  async function slowReplica() {
+    const base = setup();
+    const [replica, app] = [await base.peer(), await base.edge()];
+    replica.probe.link.pause();
+    const names = Array.from({ length: 600 }, (_, index) => wireNameOf(`org/ns/n${index}`));
+    await app.send(...names.map((name) => subscribeTo(name, 0n)));
+    const instances = async () => {
+      replica.probe.link.resume();
+      await turns();
+      return told(replica).map(({ verb, instance }) => [verb, instance]);
+    };
+    const before = names.map((name) => ['subscribe', name.id]);
+    return { ...base, replica, app, instances, before };
+  }
+
+  it('that does not read is not told of what came and went meanwhile', async () => {
+    const { app, instances, before, peer, x, y } = await slowReplica();
+    const from = await peer();
+    for (let id = 1n; id <= 100n; id += 1n) {
+      await app.send(subscribeTo(x, id), unsubscribeFrom(x, id));
+      await from.send(subscribeTo(y, id, { ttl: 8 }), unsubscribeFrom(y, id, { ttl: 8 }));
+    }
+    expect(acked(from)).toHaveLength(200);
+    expect(await instances()).toStrictEqual(before);
+  });
+
+  it('that does not read is told of the end of what it was told of, however often that changed', async () => {
+    const { replica, app, instances, before, peer, x } = await slowReplica();
+    const from = await peer();
+    replica.probe.link.resume();
+    await from.send(subscribeTo(x, 5n, { ttl: 8 }));
+    told(replica);
+    replica.probe.link.pause();
+    await app.send(...before.map((_, index) => subscribeTo(wireNameOf(`org/ns/m${index}`), 0n)));
+    const cycle = [unsubscribeFrom(x, 5n, { ttl: 8 }), subscribeTo(x, 5n, { ttl: 8 })];
+    await from.send(...cycle, ...cycle, unsubscribeFrom(x, 5n, { ttl: 8 }));
+    const last = await instances();
+    expect(last.filter(([, instance]) => instance === x.id)).toStrictEqual([['unsubscribe', x.id]]);
+  });
+
   it('that does not read is told later, and nothing of it is shed', async () => {
     const { node, edge, peer } = setup();
     const [replica, app] = [await peer(), await edge()];
@@ -281,5 +361,16 @@ describe('a message of a replica', () => {
     await turns();
     await two.send(message);
     expect(copies()).toBe(1);
+  });
+
+  it('whose names are too long to be kept comes as often as it is sent', async () => {
+    const { node, edge, peer, x } = setup();
+    const [one, two, app] = [await peer(), await peer(), await edge()];
+    await app.send(subscribeTo(x, 6n));
+    app.received();
+    const source = wireNameOf(`org/ns/${'x'.repeat(1_024)}`);
+    for (const from of [one, two]) await from.send(publishTo(x, { source, fanout: fanout.all }));
+    expect(app.received().filter(({ publish }) => publish)).toHaveLength(2);
+    expect(node.counters.dropped.duplicate).toBe(0);
   });
 });

@@ -24,6 +24,8 @@ interface Peer {
   readonly connection: Connection;
   /** What it has to be told, by id; whether it comes or goes is looked up when it leaves. */
   readonly outbox: Map<bigint, Item>;
+  /** Of what is in the outbox, the ids that it was told of before and that were taken back since. */
+  readonly ending: Set<bigint>;
 }
 
 /** What the synchronisation works with. */
@@ -63,10 +65,10 @@ export class PeerSync {
   attach(connection: Connection): void {
     if (this.#peers.size === 0) {
       for (const instance of this.#options.table.names()) {
-        if (instance.hasBeside('peer')) this.#addOwn(instance);
+        if (isWanted(instance)) this.#addOwn(instance);
       }
     }
-    const peer: Peer = { connection, outbox: new Map(this.#items) };
+    const peer: Peer = { connection, outbox: new Map(this.#items), ending: new Set() };
     this.#peers.set(connection.id, peer);
     this.#flush(peer);
   }
@@ -84,15 +86,16 @@ export class PeerSync {
   }
 
   /**
-   * A subscription of a name came or went that is not a replica's. `settled` is called, at the latest after
-   * a bounded time, once replicas know; it is not when nothing new is to be known, and false comes back.
+   * A subscription of a name came or went that is not a replica's, or its strings came. `settled` is called,
+   * at the latest after a bounded time, once replicas know; it is not when nothing new is to be known, and
+   * false comes back.
    */
   changed(instance: Instance, settled: () => void = () => undefined): boolean {
     if (this.#peers.size === 0) return false;
     const announced = this.#own.get(instance);
-    const isWanted = instance.hasBeside('peer');
-    if (isWanted && !announced) return this.#announce(this.#addOwn(instance), settled);
-    if (!isWanted && announced) {
+    const wanted = isWanted(instance);
+    if (wanted && !announced) return this.#announce(this.#addOwn(instance), settled);
+    if (!wanted && announced) {
       this.#own.delete(instance);
       this.#withdraw(announced);
     }
@@ -105,7 +108,11 @@ export class PeerSync {
     return item !== undefined && item.from !== from.id;
   }
 
-  /** A replica said that it has subscribers of that name; `ttl` is what is left. Answers as `changed` does. */
+  /**
+   * A replica said that it has subscribers of that name; `ttl` is what is left. Answers as `changed` does.
+   * In a full mesh it is not passed on, although official nodes do (reference: data plane 4.5): the
+   * forwarder takes nothing from replica to replica there, so its messages would end here.
+   */
   learned(
     id: bigint,
     from: Connection,
@@ -155,39 +162,56 @@ export class PeerSync {
   }
 
   #announce(item: Item, settled: () => void): boolean {
-    const told = this.#tell(item);
-    if (told.length === 0 || !item.instance.isNamed) return false;
+    const peers = this.#audience(item);
+    this.#tell(item, peers);
+    if (peers.length === 0 || !item.instance.isNamed) return false;
+    const told = peers.map(({ connection }) => connection.id);
     this.#acks.wait(item.id, told, settled);
     return true;
   }
 
   #withdraw(item: Item): void {
     this.#items.delete(item.id);
-    this.#tell(item);
+    const knowing = this.#audience(item).filter((peer) => this.#mustHearEnd(item, peer));
+    this.#tell(item, knowing);
   }
 
-  #tell(item: Item): ConnectionId[] {
-    const told: ConnectionId[] = [];
-    for (const [id, peer] of this.#peers) {
-      if (id === item.from) continue;
+  /** One that was not yet told that it came is told nothing at all, so that no queue grows by changes. */
+  #mustHearEnd({ id }: Item, { connection, outbox, ending }: Peer): boolean {
+    if (!outbox.has(id) || ending.has(id)) {
+      ending.add(id);
+      return true;
+    }
+    outbox.delete(id);
+    this.#acks.excused(id, connection.id);
+    return false;
+  }
+
+  /** What a replica said is not for itself, and in a full mesh for nobody. */
+  #audience(item: Item): Peer[] {
+    return [...this.#peers.values()].filter(({ connection }) => this.#isFor(item, connection));
+  }
+
+  #isFor({ from }: Item, { id }: Connection): boolean {
+    return from === undefined || (from !== id && !this.#options.isFullMesh);
+  }
+
+  #tell(item: Item, peers: readonly Peer[]): void {
+    for (const { outbox } of peers) {
       // Behind what is there already, so that what comes last for a name is what holds.
-      peer.outbox.delete(item.id);
-      peer.outbox.set(item.id, item);
-      told.push(id);
+      outbox.delete(item.id);
+      outbox.set(item.id, item);
     }
-    for (const id of told) {
-      const peer = this.#peers.get(id);
-      if (peer) this.#flush(peer);
-    }
-    return told;
+    for (const peer of peers) this.#flush(peer);
   }
 
   /** Never shed, as data is: replicas would not agree any more. It waits here for room instead. */
-  #flush({ connection, outbox }: Peer): void {
+  #flush({ connection, outbox, ending }: Peer): void {
     for (const [id, item] of outbox) {
       if (connection.pressure.kind !== 'free') return;
       outbox.delete(id);
-      if (item.from === connection.id) continue;
+      ending.delete(id);
+      if (!this.#isFor(item, connection)) continue;
       const bytes = this.#encode(item, this.#items.has(id));
       if (bytes && !connection.send(bytes)) this.#options.flow.fullOf(connection);
     }
@@ -206,6 +230,9 @@ export class PeerSync {
     return frame.encode(frame.make(isThere ? { subscribe: body } : { unsubscribe: body }));
   }
 }
+
+/** Somebody here wants it, and its strings are known: before they are, official nodes could not take it. */
+const isWanted = (instance: Instance): boolean => instance.isNamed && instance.hasBeside('peer');
 
 function randomId(crypto: Crypto): bigint {
   const [id = 0n] = new BigUint64Array(crypto.random(8).slice().buffer);

@@ -111,7 +111,8 @@ export class RoutingNode {
 
   /**
    * Keeps up a link to another node.
-   * @throws SlimError `invalid-name` for a route, `link-closed` when the node is closing
+   * @throws SlimError `invalid-name` for a route, `invalid-config` for an empty link id or routes over a
+   * limit, `link-closed` when the node is closing
    */
   connect(dialler: LinkDialler, options: ConnectOptions): OutgoingLink {
     if (this.#state !== 'running') throw new SlimError('link-closed', 'the node is closing');
@@ -167,7 +168,13 @@ export class RoutingNode {
     if (refusal) throw refusal;
     const category = categoryOf(negotiated.connectionType);
     const connection = this.#add(link, category, 'outgoing', { kind: 'established', negotiated });
-    this.#established(connection, routes);
+    try {
+      this.#established(connection, routes);
+    } catch (reason) {
+      // Whoever dialled ends the link, but nobody would tell us of that any more.
+      this.#forget(connection);
+      throw reason;
+    }
     return this.#eventsOf(connection);
   }
 
@@ -215,13 +222,17 @@ export class RoutingNode {
   #detach(connection: Connection, reason: SlimError | undefined): void {
     const link = this.#describe(connection);
     connection.stopWaiting();
-    this.#connections.delete(connection.id);
-    this.#router.detach(connection);
+    this.#forget(connection);
     if (connection.isEstablished) {
       return this.#tally.events.emit('link', { kind: 'closed', link, reason });
     }
     const unfinished = new SlimError('negotiation-failed', 'the link ended before it negotiated');
     this.#tally.refuse(link.remote, connection.refusal ?? reason ?? unfinished);
+  }
+
+  #forget(connection: Connection): void {
+    this.#connections.delete(connection.id);
+    this.#router.detach(connection);
   }
 
   #describe(connection: Connection): ReturnType<Connection['snapshot']> {

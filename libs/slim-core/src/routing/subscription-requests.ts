@@ -4,8 +4,9 @@ import { subscriptionAck, type Subscription } from '../wire/header.js';
 import type { WireName } from '../wire/wire-name.js';
 import type { Connection } from './connection.js';
 import type { FlowControl } from './flow-control.js';
+import { maxNameBytes } from './node-limits.js';
 import type { PeerSync } from './peer-sync.js';
-import type { SubscriptionTable } from './subscription-table.js';
+import { routeId, type Instance, type SubscriptionTable } from './subscription-table.js';
 import type { Tally } from './tally.js';
 
 /** What requests work with. */
@@ -16,9 +17,6 @@ export interface SubscriptionRequestsOptions {
   readonly tally: Tally;
   readonly maxSubscriptionsPerLink: number;
 }
-
-/** Of a name that is subscribed, because it is kept; messages may go to longer ones. */
-const maxNameBytes = 4_096;
 
 /** A request that stood the checks. */
 interface Request {
@@ -57,7 +55,7 @@ export class SubscriptionRequests {
 
   /** Sends a name to a link that did not ask for it: its owner here did. */
   route(connection: Connection, name: WireName): void {
-    this.#add(connection, { name, id: 0n, ttl: 0 }, () => undefined);
+    this.#add(connection, { name, id: routeId, ttl: 0 }, () => undefined);
   }
 
   /** Forgets all that a link wanted which is gone. */
@@ -98,22 +96,32 @@ export class SubscriptionRequests {
   }
 
   #add(connection: Connection, { name, id }: Request, confirm: () => void): boolean {
-    const { table, sync } = this.#options;
-    this.#checkRoom(connection, name);
-    table.add(name, connection.id, connection.category, id);
-    if (sync.size === 0) return false;
-    const instance = table.find(name);
+    const { sync } = this.#options;
+    const instance = this.#keep(connection, name, id);
     return instance !== undefined && sync.changed(instance, confirm);
   }
 
   #addOfPeer(connection: Connection, request: Request, confirm: () => void): boolean {
-    const { table, sync } = this.#options;
+    const { sync } = this.#options;
     const { name, id, ttl } = request;
     if (sync.isKnown(id, connection)) return false;
+    const instance = this.#keep(connection, name, id);
+    if (!instance) return false;
+    sync.changed(instance);
+    return sync.learned(id, connection, { instance, ttl }, confirm);
+  }
+
+  /** Returns the name when there are replicas; those of its service that had no strings are told to them. */
+  #keep(connection: Connection, name: WireName, id: bigint): Instance | undefined {
+    const { table, sync } = this.#options;
     this.#checkRoom(connection, name);
+    const wasNamed = table.isNamed(name);
     table.add(name, connection.id, connection.category, id);
+    if (sync.size === 0) return undefined;
     const instance = table.find(name);
-    return instance !== undefined && sync.learned(id, connection, { instance, ttl }, confirm);
+    if (wasNamed || !instance?.isNamed) return instance;
+    for (const one of instance.siblings()) if (one !== instance) sync.changed(one);
+    return instance;
   }
 
   #remove(connection: Connection, { name, id }: Request): void {

@@ -5,7 +5,7 @@ import { nameId, nullId } from '../names/name-id.js';
 import { wireNameOf } from '../testing/frames.js';
 import type { WireName } from '../wire/wire-name.js';
 import { categories, type ConnectionId } from './categories.js';
-import { SubscriptionTable } from './subscription-table.js';
+import { routeId, SubscriptionTable } from './subscription-table.js';
 
 beforeAll(loadNameHash);
 
@@ -137,6 +137,19 @@ describe('a subscription', () => {
     expect(table.size).toBe(2);
     table.remove(x, a, 7n);
     expect(all(x)).toStrictEqual([b]);
+  });
+
+  it.each([0n, 5n])('of the owner of a node is not taken back by a frame, id %d', (id) => {
+    const { table, x, all } = setup();
+    table.add(x, a, 'edge', routeId);
+    expect(() => table.remove(x, a, id)).toThrow(`subscription id not found: ${id}`);
+    expect(() => table.remove(x, a, id, true)).toThrow(`subscription id not found: ${id}`);
+    table.add(x, a, 'edge', 6n);
+    table.remove(x, a, id);
+    expect(() => table.remove(x, a, id)).toThrow(`subscription id not found: ${id}`);
+    expect(all(x)).toStrictEqual([a]);
+    table.removeConnection(a);
+    expect(all(x)).toStrictEqual([]);
   });
 
   it('can be taken back without its id, which a client forgets when it reconnects', () => {

@@ -6,6 +6,9 @@ import type { Category, ConnectionId } from './categories.js';
 import type { RouteSnapshot } from './node-snapshot.js';
 import { Receivers } from './receivers.js';
 
+/** Stands for what the owner of a node wants at a link; no frame can say it, so no frame takes it back. */
+export const routeId = -1n;
+
 /** What of a name is routed by, and the strings, which are only for those who are told of it. */
 export type RoutedName = Pick<WireName, 'prefix' | 'id'> & Partial<Pick<WireName, 'components'>>;
 
@@ -33,6 +36,11 @@ export class SubscriptionTable {
   /** What is known of a name; undefined when nobody has it. */
   find(name: RoutedName): Instance | undefined {
     return this.#services.get(name.prefix)?.instances.get(name.id);
+  }
+
+  /** True when somebody gave the strings of its service. */
+  isNamed({ prefix }: RoutedName): boolean {
+    return this.#services.get(prefix)?.isNamed ?? false;
   }
 
   /** Every name that somebody has, in no order. */
@@ -146,10 +154,10 @@ function withId(ids: SubscriptionIds, id: bigint): SubscriptionIds | undefined {
 
 /** Takes out that id, or the only one, or with `any` one of them; undefined when it could mean several. */
 function takeId(ids: SubscriptionIds, id: bigint, any: boolean): bigint | undefined {
-  if (typeof ids === 'bigint') return ids;
+  if (typeof ids === 'bigint') return ids === routeId ? undefined : ids;
   for (const known of [id, 0n]) if (ids.delete(known)) return known;
-  const [first] = ids;
-  if (first === undefined || (ids.size > 1 && !any)) return undefined;
+  const [first, second] = [...ids].filter((known) => known !== routeId);
+  if (first === undefined || (second !== undefined && !any)) return undefined;
   ids.delete(first);
   return first;
 }
@@ -173,7 +181,12 @@ export class Instance extends Receivers {
 
   /** True when its strings are known. */
   get isNamed(): boolean {
-    return this.service.components !== undefined;
+    return this.service.isNamed;
+  }
+
+  /** All names of the same service, this one included. */
+  siblings(): Iterable<Instance> {
+    return this.service.instances.values();
   }
 
   /** The name for the wire; undefined when no subscriber gave its strings, which official nodes need. */
@@ -196,6 +209,10 @@ class Service extends Receivers {
     super();
     this.prefix = name.prefix;
     this.spell(name);
+  }
+
+  get isNamed(): boolean {
+    return this.#spelling !== undefined;
   }
 
   /** The strings as the first subscriber gave them that gave any. */

@@ -39,8 +39,8 @@ export interface SessionOwner {
   dropped(reason: SlimError): void;
   /** The session is over and must not be given messages any more. */
   ended(session: BaseSession): void;
-  /** Keeps the session as it is, where something is kept. */
-  keep?(session: BaseSession): void;
+  /** Keeps the session as it is, where something is kept. Returns false when that failed, which it reports. */
+  keep?(session: BaseSession): boolean;
   /**
    * The message of that number is about to leave, which keeps it from being used again after a restart.
    * @throws SlimError `store-failed`, and it must not leave
@@ -168,9 +168,12 @@ export abstract class BaseSession<Setup extends SessionSetup = SessionSetup> {
     this.owner.dropped(SlimError.from(reason, 'timeout'));
   }
 
-  /** Has the session survive a restart as it is now. To be called before others hear of a change. */
-  keep(): void {
-    if (!this.#endReason) this.owner.keep?.(this);
+  /**
+   * Has the session survive a restart as it is now. To be called before others hear of a change. Returns false
+   * when it does not: it could not be kept, or is over.
+   */
+  keep(): boolean {
+    return !this.#endReason && (this.owner.keep?.(this) ?? true);
   }
 
   /** What outlives the process; undefined while nothing does. */
@@ -225,7 +228,14 @@ export abstract class BaseSession<Setup extends SessionSetup = SessionSetup> {
   }
 
   protected lost(messageId: number): void {
-    for (const listener of this.#lostListeners) listener(messageId);
+    for (const listener of this.#lostListeners) {
+      try {
+        listener(messageId);
+      } catch (reason) {
+        // One of the application's, which must not keep others from hearing of it, nor the session from its end.
+        this.owner.dropped(SlimError.from(reason, 'not-delivered', 'a listener of lost messages'));
+      }
+    }
   }
 
   protected toMessage({ payload, incoming, identity }: Received): SessionMessage {

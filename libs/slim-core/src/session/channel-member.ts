@@ -15,6 +15,7 @@ import type { InvitationResult } from './channel.js';
 import type { ChannelMemory } from './channel-memory.js';
 import type { ChannelRole } from './channel-role.js';
 import type { ChannelSession } from './channel-session.js';
+import { subscribeChannel } from './channel-subscriptions.js';
 import { ask, askToLeave, online, unexpected } from './control-exchange.js';
 import type { Incoming } from './incoming.js';
 import type { Invited } from './responder.js';
@@ -129,26 +130,16 @@ export class ChannelMember implements ChannelRole {
   stop(): void {
     if (this.#state.kind === 'joining') this.#state.expire();
     this.#cancelRemoval();
-    const { context, setup } = this.#session;
-    for (const name of [setup.channel, setup.control]) {
-      context.unsubscribe(name).catch(() => {
-        // The link went away, and the subscription with it.
-      });
-    }
   }
 
   /** Answers the invitation; also when it is repeated, because the answer may have been lost. */
   async #invited({ session }: Incoming): Promise<void> {
-    const { context, setup } = this.#session;
+    const { setup } = this.#session;
     if (this.#state.kind === 'joined') return;
     if (this.#state.kind === 'invited') {
       const pending = setup.mls ? await this.#newKeys() : undefined;
       if (this.#session.endReason) return;
-      const { intervalMs, maxRetries } = setup.policy;
-      const expire = context.clock.schedule(intervalMs * (maxRetries + 1), () =>
-        this.#session.finish(new SlimError('timeout', 'the invitation was not followed up')),
-      );
-      this.#state = { kind: 'joining', pending, expire };
+      this.#state = { kind: 'joining', pending, expire: this.#armExpiry() };
     }
     const keyPackage = this.#state.pending?.keyPackage;
     const { sendsData, receivesData } = setup;
@@ -157,6 +148,15 @@ export class ChannelMember implements ChannelRole {
       id: session.messageId,
       command: { joinReply: { keyPackage, participant } },
     });
+  }
+
+  /** What is not followed up ends. */
+  #armExpiry(): Cancel {
+    const { context, setup } = this.#session;
+    const { intervalMs, maxRetries } = setup.policy;
+    return context.clock.schedule(intervalMs * (maxRetries + 1), () =>
+      this.#session.finish(new SlimError('timeout', 'the invitation was not followed up')),
+    );
   }
 
   async #welcomed(incoming: Incoming): Promise<void> {
@@ -168,11 +168,16 @@ export class ChannelMember implements ChannelRole {
     if (state.kind !== 'joining') throw unexpected(incoming);
     const { participants = [], mls } = incoming.command?.groupWelcome ?? {};
     if (state.pending && !mls) throw new SlimError('mls-failure', 'the welcome has no MLS part');
-    const joined = !state.pending || (await this.#join(state.pending, mls));
-    const { context, setup } = this.#session;
-    await context.subscribe(setup.channel);
-    await context.subscribe(setup.control);
     state.expire();
+    let joined: boolean;
+    try {
+      joined = !state.pending || (await this.#join(state.pending, mls));
+      if (!(await subscribeChannel(this.#session))) return;
+    } catch (reason) {
+      // Not this welcome then. The one that is comes again, or never.
+      if (!this.#session.endReason) this.#state = { ...state, expire: this.#armExpiry() };
+      throw reason;
+    }
     this.#state = { kind: 'joined', welcomeId: incoming.session.messageId };
     for (const participant of participants) this.#session.admit(participant);
     this.#session.keep();
@@ -200,6 +205,7 @@ export class ChannelMember implements ChannelRole {
   }
 
   #enter(group: MlsGroup, commitId: number): void {
+    if (this.#session.endReason) return;
     this.#session.group = group;
     this.#commitId = commitId;
     this.#session.keep();

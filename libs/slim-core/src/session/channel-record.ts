@@ -16,11 +16,12 @@ interface Joined {
   readonly roster: Roster;
   readonly moderatorIdentity: Identity | undefined;
   readonly group: MlsGroup | undefined;
+  readonly lastId: number;
 }
 
 /** A channel as it is now; undefined until this side is in it. */
 export function channelRecord(
-  { setup, roster, moderatorIdentity, group }: Joined,
+  { setup, roster, moderatorIdentity, group, lastId }: Joined,
   role: ChannelRoleRecord | undefined,
 ): ToKeep | undefined {
   if (!role || (setup.mls && !group)) return undefined;
@@ -37,7 +38,7 @@ export function channelRecord(
     roster: [...roster].map(memberRecord),
     role,
   } as const;
-  return { record, group };
+  return { record, group, lastId };
 }
 
 function memberRecord(member: Member): MemberRecord {

@@ -11,6 +11,7 @@ import type { WireName } from '../wire/wire-name.js';
 import { BaseSession, type SessionOwner } from './base-session.js';
 import type { ChannelRole, ChannelSetup } from './channel-role.js';
 import { channelRecord } from './channel-record.js';
+import { unsubscribeChannel } from './channel-subscriptions.js';
 import type { Channel, ChannelEvents, ChannelParticipant, InvitationResult } from './channel.js';
 import { askAll } from './control-exchange.js';
 import { toContent } from './content.js';
@@ -93,6 +94,11 @@ export class ChannelSession extends BaseSession<ChannelSetup> implements Channel
 
   get epoch(): bigint {
     return this.group?.epoch ?? 0n;
+  }
+
+  /** Number of the last message to all. */
+  get lastId(): number {
+    return this.#path.lastId;
   }
 
   get role(): ChannelRole | undefined {
@@ -225,7 +231,7 @@ export class ChannelSession extends BaseSession<ChannelSetup> implements Channel
     this.#heartbeat.spoke();
   }
 
-  /** Acknowledges without the own id: see Participant, rejoining. */
+  /** Acknowledges without the own id: see `ChannelMember`, which comes back with new keys. */
   acknowledgeAnonymously(to: WireName, id: number): void {
     const source = this.setup.source.withId(nullId);
     this.sendAs(source, to, messageType.groupAck, { id, command: { groupAck: {} } });
@@ -269,6 +275,7 @@ export class ChannelSession extends BaseSession<ChannelSetup> implements Channel
     this.#heartbeat.close();
     this.#role?.stop();
     this.#early.take();
+    unsubscribeChannel(this);
   }
 
   #data(incoming: Incoming, identity: Identity): void {

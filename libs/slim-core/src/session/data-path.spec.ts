@@ -27,6 +27,9 @@ const typeNames = new Map<number, string>(
 interface Options {
   readonly reliable?: boolean;
   readonly mls?: boolean;
+  readonly isResumed?: boolean;
+  /** Of Alice. */
+  readonly maxRetries?: number;
 }
 
 /** One end: its path, what it sent that did not arrive yet, and what its session heard of. */
@@ -37,17 +40,19 @@ class End {
   readonly name: WireName;
   readonly #member: MlsMember;
   isFull = false;
+  isConnected = true;
 
   constructor(
     member: MlsMember,
     name: WireName,
     peer: WireName,
     group: MlsGroup | undefined,
-    reliable: boolean,
+    { reliable = true, isResumed, maxRetries = 2 }: Options,
   ) {
     const { context: mls, provider } = member;
     const { clock, crypto, verifier } = mls;
-    const policy = { ...defaultSessionPolicy, intervalMs: 1_000, maxRetries: 2 };
+    const policy = { ...defaultSessionPolicy, intervalMs: 1_000, maxRetries };
+    const isConnected = (): boolean => this.isConnected;
     const context: SessionContext = {
       clock,
       crypto,
@@ -60,7 +65,9 @@ class End {
       toWireName: () => peer,
       subscribe: () => Promise.resolve(),
       unsubscribe: () => Promise.resolve(),
-      isConnected: true,
+      get isConnected() {
+        return isConnected();
+      },
       isWritable: true,
       whenWritable: () => Promise.resolve(),
     };
@@ -76,6 +83,7 @@ class End {
         fanout: 1,
         reliable,
         policy,
+        isResumed,
       },
       {
         group: () => group,
@@ -109,18 +117,21 @@ class End {
 }
 
 /** Alice and Bob in a session; what they send waits until it is carried over. */
-async function setup({ reliable = true, mls = false }: Options = {}) {
+async function setup(options: Options = {}) {
   // The MLS library looks at the clock of the machine.
   const clock = new ManualClock(Date.now());
   const [own, other] = await Promise.all(
     ['alice', 'bob'].map((name) => mlsMember(name, nodeCrypto, clock)),
   );
   if (!own || !other) throw new Error('two members');
-  const [groups, names] = [mls ? await groupOf(own, other) : [], ['alice', 'bob'].map(fullName)];
+  const [groups, names] = [
+    options.mls ? await groupOf(own, other) : [],
+    ['alice', 'bob'].map(fullName),
+  ];
   const [a, b] = names;
   if (!a || !b) throw new Error('two names');
-  const alice = new End(own, a, b, groups[0], reliable);
-  const bob = new End(other, b, a, groups[1], reliable);
+  const alice = new End(own, a, b, groups[0], options);
+  const bob = new End(other, b, a, groups[1], { ...options, maxRetries: 2 });
   /** Carries over what an end sent, but for what is lost, and says what it was. */
   const carry = async (
     from: End,
@@ -211,6 +222,19 @@ describe.each([{ mls: false }, { mls: true }])('a reliable data path with %o', (
     expect(alice.log).toContain('two arrived');
     await carry(alice);
     expect(clock.pending).toBe(0);
+  });
+
+  it('repeats what went as a reply, which native receivers do not acknowledge', async () => {
+    const { clock, alice, bob, carry } = await setup({ mls, maxRetries: 0 });
+    for (const payload of ['one', 'two', 'three']) alice.publish(payload);
+    await carry(alice, isMessage(2));
+    await carry(bob);
+    expect(await carry(alice)).toStrictEqual(['rtxReply 2']);
+    await carry(bob, everything);
+    clock.advance(1_000);
+    expect(await carry(alice)).toStrictEqual(['msg 2']);
+    await carry(bob);
+    expect(alice.log).toContain('two arrived');
   });
 
   it('is told that a message is no longer kept, and goes on without it', async () => {
@@ -327,6 +351,75 @@ describe('a peer that does not answer', () => {
     clock.advance(3_000);
     expect(bob.log).toStrictEqual(['one', 'lost 2', 'three']);
     expect(clock.pending).toBe(0);
+  });
+});
+
+describe('a message that the reader was told is lost', () => {
+  it.each(['rtxReply 2', 'msg 2'])(
+    'stays lost for its sender when it comes as %s',
+    async (late) => {
+      const { clock, alice, bob, carry } = await setup({ maxRetries: 9 });
+      for (const payload of ['one', 'two', 'three']) alice.publish(payload);
+      await carry(alice, isMessage(2));
+      await carry(bob);
+      const reply = alice.sent.splice(0);
+      clock.advance(1_000);
+      const repetition = alice.sent.splice(0);
+      clock.advance(3_000);
+      for (const { sent } of [alice, bob]) sent.splice(0);
+      expect(bob.log).toStrictEqual(['one', 'lost 2', 'three']);
+      alice.sent.push(...(late === 'msg 2' ? repetition : reply));
+      expect(await carry(alice)).toStrictEqual([late]);
+      expect(await carry(bob)).toStrictEqual([]);
+      clock.advance(10_000);
+      await turns();
+      expect(alice.log).toContain('two: not-delivered');
+    },
+  );
+});
+
+describe('a reply that was not asked for', () => {
+  /** A message of Alice as if it had been asked for. */
+  async function unasked(alice: End): Promise<Incoming> {
+    alice.publish('hello');
+    await turns();
+    const [message] = alice.sent;
+    const incoming = message && toIncoming(message);
+    if (!incoming) throw new Error('nothing was sent');
+    return { ...incoming, session: { ...incoming.session, messageType: messageType.rtxReply } };
+  }
+
+  it.each([{ reliable: true }, { reliable: false }])('is refused with %o', async (options) => {
+    const { alice, bob } = await setup(options);
+    const refused = bob.receive(await unasked(alice));
+    await expect(refused).rejects.toMatchObject({ code: 'malformed-frame' });
+    expect([bob.log, bob.sent]).toStrictEqual([[], []]);
+  });
+
+  it('may have been asked for before a restart, and is taken like any message then', async () => {
+    const { alice, bob, carry } = await setup({ isResumed: true });
+    const reply = await unasked(alice);
+    bob.isFull = true;
+    await expect(bob.receive(reply)).rejects.toMatchObject({ code: 'backpressure' });
+    bob.isFull = false;
+    await bob.receive(reply);
+    expect(bob.log).toStrictEqual(['hello']);
+    expect(await carry(bob)).toStrictEqual(['msgAck 1']);
+  });
+});
+
+describe('a link that is lost', () => {
+  it('costs nothing that was asked for', async () => {
+    const { clock, alice, bob, carry } = await setup({ maxRetries: 99 });
+    for (const payload of ['one', 'two', 'three']) alice.publish(payload);
+    await carry(alice, isMessage(2));
+    bob.sent.splice(0);
+    bob.isConnected = false;
+    clock.advance(30_000);
+    expect([bob.log, bob.sent]).toStrictEqual([['one'], []]);
+    bob.isConnected = true;
+    clock.advance(1_000);
+    expect(await carry(bob)).toStrictEqual(['rtxRequest 2']);
   });
 });
 

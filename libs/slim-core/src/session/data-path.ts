@@ -9,10 +9,9 @@ import type { WireName } from '../wire/wire-name.js';
 import type { Address } from './composer.js';
 import { toContent, type Content } from './content.js';
 import type { Incoming } from './incoming.js';
+import { IncomingStream } from './incoming-stream.js';
 import { Introductions } from './introductions.js';
 import { isAfter, isSequential, nextMessageId } from './message-ids.js';
-import { maxSpan, ReceiveWindow, type Delivery } from './receive-window.js';
-import { RetransmissionRequests } from './retransmission-requests.js';
 import { SendWindow } from './send-window.js';
 import { randomMessageId, type SessionContext } from './session-context.js';
 import type { SessionPolicy } from './session-policy.js';
@@ -57,15 +56,6 @@ export interface DataPathEvents {
   numbered?(messageId: number): void;
 }
 
-/** What is known of one sender. */
-interface Stream {
-  readonly source: WireName;
-  readonly window: ReceiveWindow<Received>;
-  readonly requests: RetransmissionRequests;
-  /** Ids of the last messages that came to this side alone. */
-  readonly singles: Set<number>;
-}
-
 /** Content with the one member it is for, where it is not for all. */
 type Outgoing = Content & { readonly to?: WireName };
 
@@ -85,7 +75,7 @@ export class DataPath {
   readonly #options: DataPathOptions;
   readonly #events: DataPathEvents;
   readonly #sendWindow: SendWindow<Outgoing>;
-  readonly #streams = new Map<string, Stream>();
+  readonly #streams = new Map<string, IncomingStream<Received>>();
   readonly #introductions = new Introductions();
   /** The first message of each receiver that came later; it is not given what went before. */
   readonly #firstIds = new Map<string, number>();
@@ -189,17 +179,14 @@ export class DataPath {
     this.#met(receiver);
     const stream = this.#streams.get(receiver);
     this.#streams.delete(receiver);
-    if (stream) this.#giveUpAll(stream);
+    stream?.close();
   }
 
   /** Fails what is under way, delivers what came behind a gap, and stops every timer. */
   close(reason: SlimError): void {
     this.#closed ??= reason;
     this.#sendWindow.close(reason);
-    for (const stream of this.#streams.values()) {
-      this.#giveUpAll(stream);
-      stream.requests.close();
-    }
+    for (const stream of this.#streams.values()) stream.close();
   }
 
   /** Waits for room on the link; who came first goes first, also when room comes meanwhile. */
@@ -220,15 +207,16 @@ export class DataPath {
 
   #message(incoming: Incoming, identity: Identity): void {
     // A repetition that only its acknowledgement was lost of. It says nothing new, and costs no opening.
-    if (this.#has(incoming)) return this.#acknowledge(incoming);
+    if (this.#has(incoming)) return this.#acknowledgeAgain(incoming);
     // Not acknowledged, so the sender repeats it: its window fills, and it waits for the reader.
     if (this.#events.isFull()) throw new SlimError('backpressure', 'too many messages are unread');
     const received = this.#open(incoming, identity);
     if (!this.#options.reliable) return this.#events.deliver(received);
     this.#acknowledge(incoming);
     const { messageId } = incoming.session;
-    if (isSingle(incoming)) this.#acceptSingle(messageId, received);
-    else this.#accept(messageId, received);
+    const stream = this.#streamOf(incoming.source);
+    if (isSingle(incoming)) stream.acceptSingle(messageId, received);
+    else stream.accept(messageId, received);
   }
 
   #acknowledge(incoming: Incoming): void {
@@ -237,71 +225,55 @@ export class DataPath {
     this.#sendEmpty(messageType.msgAck, session.messageId, source, metadata);
   }
 
-  /** True for a message that was taken in before, which a session without order does not know. */
+  /** Not for what the reader was told is lost: the sender would take it for delivered. */
+  #acknowledgeAgain(incoming: Incoming): void {
+    const { source, session } = incoming;
+    const isLost = this.#streams.get(source.key)?.isLost(session.messageId);
+    if (!isLost || isSingle(incoming)) this.#acknowledge(incoming);
+  }
+
+  /** True for a message that was taken in or given up, which a session without order does not know. */
   #has(incoming: Incoming): boolean {
     const stream = this.#streams.get(incoming.source.key);
     const { messageId } = incoming.session;
     if (!stream) return false;
-    return isSingle(incoming) ? stream.singles.has(messageId) : stream.window.has(messageId);
+    return isSingle(incoming) ? stream.hasSingle(messageId) : stream.has(messageId);
   }
 
-  /** Delivered at once; a repetition after a lost acknowledgement does not come here. */
-  #acceptSingle(messageId: number, received: Received): void {
-    const { singles } = this.#streamOf(received.incoming.source);
-    singles.add(messageId);
-    const [oldest] = singles;
-    if (singles.size > maxSpan && oldest !== undefined) singles.delete(oldest);
-    this.#events.deliver(received);
-  }
-
+  /** Only what was asked for, and so is bounded, comes in also when the reader is full. */
   #retransmitted(incoming: Incoming, identity: Identity): void {
     const { messageId } = incoming.session;
-    if (incoming.header.error !== undefined) {
-      return this.#giveUp(this.#streamOf(incoming.source), messageId);
+    const { source, header } = incoming;
+    const stream = this.#streams.get(source.key);
+    if (header.error !== undefined) return stream?.giveUp(messageId);
+    if (stream?.wants(messageId)) {
+      stream.accept(messageId, this.#open(incoming, identity));
+      return this.#acknowledge(incoming);
     }
-    if (this.#has(incoming)) this.#streamOf(incoming.source).requests.stop(messageId);
-    else this.#accept(messageId, this.#open(incoming, identity));
-    this.#acknowledge(incoming);
+    if (this.#has(incoming)) return this.#acknowledgeAgain(incoming);
+    // It may have been asked for before the restart, and a native sender does not send it again.
+    if (this.#isResumed(source)) return this.#message(incoming, identity);
+    throw new SlimError('malformed-frame', `message ${messageId} was not asked for`);
   }
 
-  #accept(messageId: number, received: Received): void {
-    const stream = this.#streamOf(received.incoming.source);
-    stream.requests.stop(messageId);
-    const { deliver, missing } = stream.window.accept(messageId, received);
-    this.#deliver(deliver);
-    for (const id of missing) stream.requests.start(id);
+  #isResumed({ key }: WireName): boolean {
+    return this.#options.isResumed === true && !this.#firstIds.has(key);
   }
 
-  /** Nobody sends what is missing any more, and what came after it was acknowledged. */
-  #giveUpAll(stream: Stream): void {
-    for (const id of stream.requests.pending) this.#giveUp(stream, id);
-  }
-
-  #giveUp({ window, requests }: Stream, messageId: number): void {
-    requests.stop(messageId);
-    this.#deliver(window.giveUp(messageId));
-  }
-
-  #deliver(deliveries: readonly Delivery<Received>[]): void {
-    for (const { id, message } of deliveries) {
-      if (message) this.#events.deliver(message);
-      else this.#events.lost(id);
-    }
-  }
-
-  #streamOf(source: WireName): Stream {
+  #streamOf(source: WireName): IncomingStream<Received> {
     const known = this.#streams.get(source.key);
     if (known) return known;
-    const isResumed = this.#options.isResumed === true && !this.#firstIds.has(source.key);
-    const stream: Stream = {
-      source,
-      singles: new Set(),
-      window: new ReceiveWindow({ isResumed }),
-      requests: new RetransmissionRequests(this.#context.clock, this.#options.policy, {
+    const stream = new IncomingStream<Received>(
+      this.#context.clock,
+      this.#options.policy,
+      {
         ask: (id) => this.#sendEmpty(messageType.rtxRequest, id, source),
-        giveUp: (id) => this.#giveUp(stream, id),
-      }),
-    };
+        isConnected: () => this.#context.isConnected,
+        deliver: (message) => this.#events.deliver(message),
+        lost: (id) => this.#events.lost(id),
+      },
+      { isResumed: this.#isResumed(source) },
+    );
     this.#streams.set(source.key, stream);
     return stream;
   }
@@ -333,6 +305,7 @@ export class DataPath {
     const firstId = this.#firstIds.get(source.key) ?? messageId;
     if (!content || isAfter(firstId, messageId)) return this.#sendLoss(messageId, source);
     this.#send(this.#address(messageType.rtxReply, messageId, source), content);
+    this.#sendWindow.replied(messageId, source.key);
   }
 
   /** Says that a message is no longer kept. */

@@ -13,6 +13,7 @@ import type { RoleRecord } from './session-record.js';
 
 /** The side that opens a session: it finds the other side, invites it and moderates the group of two. */
 export class Initiator implements SessionRole {
+  readonly isInitiator = true;
   readonly #session: PointToPointSession;
   #peer: WireName | undefined;
   #isOpen = false;

@@ -15,6 +15,7 @@ import type { InvitationResult } from './channel.js';
 import type { ChannelRole } from './channel-role.js';
 import type { ChannelSession } from './channel-session.js';
 import { ask, askAll, online, unexpected } from './control-exchange.js';
+import { CredentialRenewal } from './credential-renewal.js';
 import { discover } from './discovery.js';
 import type { Incoming } from './incoming.js';
 import { join, keyPackageOf, type Candidate } from './invitation.js';
@@ -24,8 +25,6 @@ import type { ModeratorRecord } from './session-record.js';
 
 /** Strangers told at a time, all at once: others wait meanwhile. Who is not told is heard again. */
 const maxStrangers = 64;
-/** The own credential is renewed well before the hour after which native members refuse it. */
-const refreshMs = 50 * 60_000;
 
 /**
  * The side that created a channel: it alone changes the membership, one change after the other, and
@@ -40,17 +39,20 @@ export class Moderator implements ChannelRole {
   readonly #rejoinIds = new Map<string, number>();
   readonly #removedAtMs = new Map<string, number>();
   #commitId = 0;
-  #cancelRefresh: Cancel | undefined;
-  #refreshedAtMs: number;
+  readonly #renewal: CredentialRenewal;
 
   /** `before` is what it was before a restart. */
   constructor(session: ChannelSession, discoveryMs: number, before?: ModeratorRecord) {
     this.#session = session;
     this.#discoveryMs = discoveryMs;
     this.#commitId = before?.commitId ?? 0;
-    this.#refreshedAtMs = before?.refreshedAtMs ?? session.context.clock.now();
+    const { clock } = session.context;
+    this.#renewal = new CredentialRenewal(clock, before?.refreshedAtMs ?? clock.now(), () =>
+      this.#background(() => this.#refresh()),
+    );
     session.role = this;
-    this.#armRefresh();
+    // One that was restored has no link yet: see `resume`.
+    if (session.mls && !before) this.#renewal.start();
   }
 
   control(incoming: Incoming, identity: Identity): void {
@@ -123,24 +125,22 @@ export class Moderator implements ChannelRole {
 
   toKeep(): ModeratorRecord {
     const [discoveryMs, commitId] = [this.#discoveryMs, this.#commitId];
-    return { kind: 'moderator', commitId, discoveryMs, refreshedAtMs: this.#refreshedAtMs };
+    return { kind: 'moderator', commitId, discoveryMs, refreshedAtMs: this.#renewal.renewedAtMs };
   }
 
-  /** Takes out whom a restart kept from saying that it is in; it may be invited again. */
-  forgetJoining(): void {
+  /**
+   * Goes on after a restart, once there is a link. Whom it kept from saying that it is in is taken out, and may
+   * be invited again.
+   */
+  resume(): void {
+    if (this.#session.mls) this.#renewal.start();
     for (const member of this.#session.roster) {
       if (member.isJoining) this.#background(() => this.#expel(member));
     }
   }
 
   stop(): void {
-    this.#cancelRefresh?.();
-    const { context, setup } = this.#session;
-    for (const name of [setup.channel, setup.control]) {
-      context.unsubscribe(name).catch(() => {
-        // The link went away, and the subscription with it.
-      });
-    }
+    this.#renewal.stop();
   }
 
   async #inviteAll(
@@ -222,7 +222,7 @@ export class Moderator implements ChannelRole {
     );
     for (const member of members) member.isJoining = true;
     const participants = roster.toWire();
-    this.#session.keep();
+    await this.#keep();
     if (group) this.#session.epochChanged();
     const [added] = candidates;
     const updated =
@@ -266,7 +266,7 @@ export class Moderator implements ChannelRole {
     this.#session.dismiss(member);
     this.#removedAtMs.set(member.name.slimName.service, this.#session.context.clock.now());
     this.#commitId += 1;
-    this.#session.keep();
+    await this.#keep();
     if (group) this.#session.epochChanged();
     const others = this.#session.onlineOthers();
     if (others.length === 0) return;
@@ -311,7 +311,7 @@ export class Moderator implements ChannelRole {
       if (this.#rejoinIds.get(key) !== id) return;
       const commit = await group.replace(subject, request.keyPackage);
       this.#commitId += 1;
-      this.#session.keep();
+      await this.#keep();
       this.#session.epochChanged();
       await this.#answerRejoin(member, id, commit);
     });
@@ -362,6 +362,20 @@ export class Moderator implements ChannelRole {
     for (const key of missing) this.#session.setOnline(roster.get(key), false);
   }
 
+  /**
+   * Keeps a change before anybody hears of it, and tries for as long as it would repeat a message. A change that
+   * is not kept would be made otherwise after a restart, under the same number, so the channel ends here then.
+   * @throws SlimError `store-failed`, or why the channel ended meanwhile
+   */
+  async #keep(): Promise<void> {
+    const { intervalMs, maxRetries } = this.#session.setup.policy;
+    for (let retriesLeft = maxRetries; !this.#session.keep(); retriesLeft -= 1) {
+      if (!this.#session.endReason && retriesLeft > 0) await this.#pause(intervalMs);
+      else this.#session.finish(new SlimError('store-failed', 'a change cannot be kept'));
+      if (this.#session.endReason) throw this.#session.endReason;
+    }
+  }
+
   #payload(content: Uint8Array | undefined): MlsPayload | undefined {
     return content && { commitId: this.#commitId, content };
   }
@@ -370,24 +384,12 @@ export class Moderator implements ChannelRole {
     this.#tasks.run(task).catch((reason: unknown) => this.#session.report(reason));
   }
 
-  /** A new credential in the own leaf, so that members can still be added and removed (MLS 9.3). */
-  #armRefresh(): void {
-    const { context, setup } = this.#session;
-    if (!setup.mls) return;
-    const dueMs = this.#refreshedAtMs + refreshMs - context.clock.now();
-    this.#cancelRefresh = context.clock.schedule(Math.max(0, dueMs), () => {
-      this.#refreshedAtMs = context.clock.now();
-      this.#armRefresh();
-      this.#background(() => this.#refresh());
-    });
-  }
-
   async #refresh(): Promise<void> {
     const { group, roster, context, setup } = this.#session;
     if (!group) return;
     const commit = await group.refresh(context.provider.token());
     this.#commitId += 1;
-    this.#session.keep();
+    await this.#keep();
     this.#session.epochChanged();
     const own = { ...online(setup.source), status: participantState.online };
     const others = this.#session.onlineOthers();

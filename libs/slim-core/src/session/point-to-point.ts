@@ -30,6 +30,7 @@ export interface SessionPeer {
 
 /** What differs between the side that opened a session and the side that was asked. */
 export interface SessionRole {
+  readonly isInitiator: boolean;
   /** Handles a control message of a verified sender. */
   control(incoming: Incoming, identity: Identity): void | Promise<void>;
   /** Tells the other side that this one is leaving, and waits for its answer. */
@@ -60,6 +61,10 @@ export class PointToPointSession extends BaseSession implements Session {
 
   get peer(): SlimName {
     return this.#known.peer.name.slimName;
+  }
+
+  get isInitiator(): boolean {
+    return this.#role?.isInitiator ?? false;
   }
 
   get peerIdentity(): Identity {
@@ -111,8 +116,8 @@ export class PointToPointSession extends BaseSession implements Session {
 
   override toKeep(): ToKeep | undefined {
     const role = this.#role?.toKeep();
-    const peer = this.#established?.peer;
-    if (!role || !peer) return undefined;
+    if (!role || !this.#established) return undefined;
+    const { peer, path } = this.#established;
     const record = {
       ...setupRecord(this.setup),
       kind: 'session',
@@ -120,7 +125,7 @@ export class PointToPointSession extends BaseSession implements Session {
       peerIdentity: identityRecord(peer.identity),
       role,
     } as const;
-    return { record, group: peer.group };
+    return { record, group: peer.group, lastId: path.lastId };
   }
 
   async publish(payload: Uint8Array, options: PublishOptions = {}): Promise<void> {

@@ -169,6 +169,23 @@ describe('has', () => {
   });
 });
 
+describe('isLost', () => {
+  it('knows what was given up, also when its turn is over', () => {
+    const window = new ReceiveWindow<string>();
+    for (const id of [5, 7, 9]) window.accept(id, `m${id}`);
+    window.giveUp(8);
+    window.giveUp(6);
+    expect([5, 6, 7, 8, 9, 10].filter((id) => window.isLost(id))).toStrictEqual([6, 8]);
+  });
+
+  it(`remembers the last ${maxSpan}`, () => {
+    const window = new ReceiveWindow<string>();
+    for (let id = 1; id <= 2 * maxSpan + 3; id += 2) window.accept(id, `m${id}`);
+    for (let id = 2; id <= 2 * maxSpan + 2; id += 2) window.giveUp(id);
+    expect([2, 4].map((id) => window.isLost(id))).toStrictEqual([false, true]);
+  });
+});
+
 describe('a stream that is resumed after a restart', () => {
   const resumed = () => new ReceiveWindow<string>({ isResumed: true });
   const take = (window: ReceiveWindow<string>, ...ids: number[]) =>

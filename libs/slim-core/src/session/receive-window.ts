@@ -37,6 +37,8 @@ export class ReceiveWindow<Message> {
   #last: number | undefined;
   readonly #held = new Map<number, Message | typeof lost>();
   #newest = 0;
+  /** The last ids that were given up. */
+  readonly #lost = new Set<number>();
 
   /**
    * A stream of before a restart is resumed: which of its messages came before is not known, and a sender
@@ -50,6 +52,11 @@ export class ReceiveWindow<Message> {
   has(id: number): boolean {
     if (this.#last === undefined || !isSequential(id) || this.#isLate(id)) return false;
     return !isAfter(id, this.#last) || this.#held.has(id);
+  }
+
+  /** True for a message that was given up, as far back as its sender may still repeat it. */
+  isLost(id: number): boolean {
+    return this.#lost.has(id);
   }
 
   /** Takes a message in. The first one of a sender sets where its stream starts. */
@@ -76,8 +83,15 @@ export class ReceiveWindow<Message> {
     if (this.#last === undefined || this.has(id) || this.#isLate(id)) return [];
     // Only what is missing: a peer may report the loss of anything.
     if (!isSequential(id) || isAfter(id, this.#newest)) return [];
-    this.#held.set(id, lost);
+    this.#lose(id);
     return this.#release();
+  }
+
+  #lose(id: number): void {
+    this.#held.set(id, lost);
+    this.#lost.add(id);
+    const [oldest] = this.#lost;
+    if (this.#lost.size > maxSpan && oldest !== undefined) this.#lost.delete(oldest);
   }
 
   /** True for what a sender may still repeat of before the restart. */
@@ -93,7 +107,7 @@ export class ReceiveWindow<Message> {
     const missing: number[] = [];
     for (let at = nextMessageId(this.#newest); at !== id; at = nextMessageId(at)) {
       if (distance(at, id) < maxSpan) missing.push(at);
-      else this.#held.set(at, lost);
+      else this.#lose(at);
     }
     this.#newest = id;
     return missing;

@@ -29,6 +29,7 @@ export interface Invited {
 
 /** The side that was asked: it answers the invitation and joins with the welcome. */
 export class Responder implements SessionRole {
+  readonly isInitiator = false;
   readonly #session: PointToPointSession;
   readonly #moderator: WireName;
   readonly #identity: Identity;

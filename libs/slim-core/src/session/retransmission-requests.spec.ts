@@ -7,11 +7,13 @@ function setup(maxRetries = 2) {
   const clock = new ManualClock();
   const log: string[] = [];
   const policy = { ...defaultSessionPolicy, intervalMs: 1_000, maxRetries };
+  const link = { isConnected: true };
   const requests = new RetransmissionRequests(clock, policy, {
+    isConnected: () => link.isConnected,
     ask: (id) => log.push(`ask ${id}`),
     giveUp: (id) => log.push(`give up ${id}`),
   });
-  return { clock, log, requests };
+  return { clock, link, log, requests };
 }
 
 describe('RetransmissionRequests', () => {
@@ -73,6 +75,28 @@ describe('RetransmissionRequests', () => {
     clock.advance(1_000);
     requests.start(7);
     expect(log).toStrictEqual(['ask 7', 'give up 7', 'ask 7']);
+  });
+
+  it('neither asks nor gives up without a link, and begins anew when there is one', () => {
+    const { clock, link, log, requests } = setup(1);
+    requests.start(7);
+    link.isConnected = false;
+    clock.advance(10_000);
+    expect(log).toStrictEqual(['ask 7']);
+    link.isConnected = true;
+    clock.advance(1_000);
+    expect(log).toStrictEqual(['ask 7', 'ask 7']);
+    clock.advance(2_000);
+    expect(log).toStrictEqual(['ask 7', 'ask 7', 'ask 7', 'give up 7']);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('knows what it asks for', () => {
+    const { requests } = setup();
+    requests.start(7);
+    expect([requests.has(7), requests.has(8)]).toStrictEqual([true, false]);
+    requests.stop(7);
+    expect(requests.has(7)).toBe(false);
   });
 
   it('leaves no timer when it is closed, also from within giving up', () => {

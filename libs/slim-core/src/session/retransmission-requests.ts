@@ -3,9 +3,18 @@ import { isAfter } from './message-ids.js';
 import { PeerProgress } from './peer-progress.js';
 import type { SessionPolicy } from './session-policy.js';
 
+/** What asking one sender needs of its owner. */
+export interface RetransmissionEvents {
+  ask(id: number): void;
+  giveUp(id: number): void;
+  /** False while nothing that is asked could arrive; that time does not count. */
+  isConnected(): boolean;
+}
+
 interface Request {
   readonly cancel: Cancel;
-  readonly firstSentMs: number;
+  /** Undefined after there was no link, until it is asked again. */
+  readonly firstSentMs: number | undefined;
   /** Its place among all requests, the first time and the last. */
   readonly firstOrder: number;
   readonly lastOrder: number;
@@ -17,16 +26,12 @@ interface Request {
 export class RetransmissionRequests {
   readonly #clock: Clock;
   readonly #policy: SessionPolicy;
-  readonly #events: { ask(id: number): void; giveUp(id: number): void };
+  readonly #events: RetransmissionEvents;
   readonly #requests = new Map<number, Request>();
   readonly #progress: PeerProgress;
   #lastOrder = 0;
 
-  constructor(
-    clock: Clock,
-    policy: SessionPolicy,
-    events: { ask(id: number): void; giveUp(id: number): void },
-  ) {
+  constructor(clock: Clock, policy: SessionPolicy, events: RetransmissionEvents) {
     this.#clock = clock;
     this.#policy = policy;
     this.#events = events;
@@ -52,6 +57,11 @@ export class RetransmissionRequests {
     this.#progress.answered(request.firstOrder, this.#clock.now());
   }
 
+  /** True while that message is asked for. */
+  has(id: number): boolean {
+    return this.#requests.has(id);
+  }
+
   /** Ids that are asked for, the oldest first. */
   get pending(): readonly number[] {
     return [...this.#requests.keys()].toSorted((a, b) => (isAfter(a, b) ? 1 : -1));
@@ -69,7 +79,11 @@ export class RetransmissionRequests {
   }
 
   #expire(id: number, request: Omit<Request, 'cancel'>): void {
-    const judgement = this.#progress.judge(request, this.#clock.now());
+    if (!this.#events.isConnected()) return this.#arm(id, { ...request, firstSentMs: undefined });
+    const now = this.#clock.now();
+    const { firstSentMs = now, lastOrder } = request;
+    const isAnew = request.firstSentMs === undefined;
+    const judgement = isAnew ? 'repeat' : this.#progress.judge({ firstSentMs, lastOrder }, now);
     const isPassedOver = judgement === 'passed-over';
     if (judgement === 'gone' || (isPassedOver && request.retriesLeft === 0)) {
       this.#requests.delete(id);
@@ -78,6 +92,7 @@ export class RetransmissionRequests {
     if (judgement === 'wait') return this.#arm(id, request);
     this.#arm(id, {
       ...request,
+      firstSentMs,
       lastOrder: (this.#lastOrder += 1),
       retriesLeft: isPassedOver ? request.retriesLeft - 1 : request.retriesLeft,
     });

@@ -267,6 +267,33 @@ describe('a message that is asked for', () => {
     expect(await events()).toStrictEqual(['1 a', '1 a again to bob']);
   });
 
+  it('is sent once more after a reply, which may have come, whatever retries are left', async () => {
+    const { clock, window, send, events } = setup({ maxRetries: 0 });
+    for (const message of ['a', 'b', 'c']) send(message);
+    window.acknowledge(1, 'bob');
+    window.acknowledge(3, 'bob');
+    window.replied(2, 'bob');
+    await events();
+    clock.advance(1_000);
+    expect(await events()).toStrictEqual(['2 b again to bob']);
+    window.acknowledge(2, 'bob');
+    expect(await events()).toStrictEqual(['b arrived']);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('is given up all the same when it is only ever asked for', async () => {
+    const { clock, window, send, events } = setup({ maxRetries: 1 });
+    send('a', ['bob', 'carol']);
+    for (let count = 0; count < 10; count += 1) {
+      window.replied(1, 'bob');
+      clock.advance(1_000);
+    }
+    const log = await events();
+    expect(log.slice(-2)).toStrictEqual(['bob does not answer', 'a: not-delivered']);
+    expect(log.filter((event) => event === '1 a again to bob')).toHaveLength(2);
+    expect(clock.pending).toBe(0);
+  });
+
   it('is kept for as long as somebody is waited for', () => {
     const { window, send } = setup();
     send('a', ['bob']);

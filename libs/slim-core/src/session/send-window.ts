@@ -37,6 +37,10 @@ interface Pending<Message> {
   readonly firstOrder: number;
   lastOrder: number;
   retriesLeft: number;
+  /** Who got it as a reply since it was last sent, which native receivers do not acknowledge. */
+  replied: Set<string> | undefined;
+  /** How often it is sent once more for their sake, whatever retries are left. */
+  extraLeft: number;
   dueMs: number;
 }
 
@@ -134,6 +138,12 @@ export class SendWindow<Message> {
     return message ?? (isSequential(id) ? this.#pending.get(id)?.message : undefined);
   }
 
+  /** It was sent to a receiver that asked for it, and waits for its acknowledgement as before. */
+  replied(id: number, receiver: string): void {
+    const pending = this.#pending.get(id);
+    if (pending?.missing.has(receiver)) (pending.replied ??= new Set()).add(receiver);
+  }
+
   /** Nobody waits for this receiver any more, because it left. */
   forget(receiver: string): void {
     this.#progress.delete(receiver);
@@ -184,6 +194,8 @@ export class SendWindow<Message> {
       firstOrder: order,
       lastOrder: order,
       retriesLeft: maxRetries,
+      replied: undefined,
+      extraLeft: maxRetries + 1,
       dueMs: firstSentMs + intervalMs,
     };
     this.#pending.set(id, pending);
@@ -244,9 +256,21 @@ export class SendWindow<Message> {
     this.#limit.waiting(pending.firstSentMs, nowMs);
     const [repeat, passedOver, gone] = this.#judge(pending, nowMs);
     if (passedOver.length > 0 && (pending.retriesLeft -= 1) < 0) gone.push(...passedOver.splice(0));
+    passedOver.push(...this.#spare(pending, gone));
     const isAffordable = passedOver.length > 0 || (repeat.length > 0 && this.#repeats.take(nowMs));
     if (isAffordable) this.#repeat(id, pending, [...passedOver, ...repeat]);
     if (gone.length > 0) this.#giveUp(id, pending, gone);
+  }
+
+  /** Takes out of those to give up who has it perhaps, and acknowledges only the message itself. */
+  #spare(pending: Pending<Message>, gone: string[]): readonly string[] {
+    const { replied } = pending;
+    if (!replied || pending.extraLeft === 0) return [];
+    const spared = gone.filter((receiver) => replied.has(receiver));
+    if (spared.length === 0) return [];
+    pending.extraLeft -= 1;
+    gone.splice(0, gone.length, ...gone.filter((receiver) => !replied.has(receiver)));
+    return spared;
   }
 
   /** Who is silent, who answered what was sent later, and whom to give up. */
@@ -271,6 +295,7 @@ export class SendWindow<Message> {
 
   #repeat(id: number, pending: Pending<Message>, receivers: readonly string[]): void {
     pending.lastOrder = this.#lastOrder += 1;
+    for (const receiver of receivers) pending.replied?.delete(receiver);
     try {
       this.#events.repeat(id, pending.message, receivers);
     } catch {

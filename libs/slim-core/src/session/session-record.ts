@@ -70,10 +70,12 @@ export interface ChannelRecord extends SetupRecord {
   readonly role: ChannelRoleRecord;
 }
 
-/** What of a session outlives the process, beside the number of its last message. */
+/** What of a session outlives the process. */
 export interface ToKeep {
   readonly record: PointToPointRecord | ChannelRecord;
   readonly group: MlsGroup | undefined;
+  /** The number of its last message in order; it is kept by itself with each one. */
+  readonly lastId: number;
 }
 
 /** What a session is made with, as far as it is kept. */

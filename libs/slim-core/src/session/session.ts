@@ -51,6 +51,8 @@ export interface Session extends AsyncIterable<SessionMessage> {
   /** The other side, one instance. */
   readonly peer: SlimName;
   readonly peerIdentity: Identity;
+  /** True for the side that opened the session. */
+  readonly isInitiator: boolean;
   /** True when payloads are end-to-end encrypted. */
   readonly mls: boolean;
   /** True when messages are acknowledged, repeated and put in order. */

@@ -1,7 +1,7 @@
 import type { Crypto } from '../crypto/crypto.js';
 import { SlimError } from '../errors/slim-error.js';
 import type { StateChange, StateRecord, StateStore, WriteOptions } from './state-store.js';
-import { readHeader, schemaVersion, toHeader } from './store-header.js';
+import { readHeader, schemaVersion, toHeader, unusable } from './store-header.js';
 
 const saltBytes = 32;
 const nonceBytes = 12;
@@ -55,7 +55,7 @@ export class SealedStore {
       const expected = `expected a passphrase of at least ${minSecretBytes} bytes`;
       throw new SlimError('invalid-config', `${expected}, got ${ikm.length}`);
     }
-    if (this.#state.kind !== 'locked') throw failed('it is open or closed already');
+    if (this.#state.kind !== 'locked') throw unusable('it is open or closed already');
     const key = this.#crypto.hkdfSha256(ikm, this.#salt, master, keyBytes);
     const opened = this.#state.records.flatMap((record) =>
       record.kind === headerKind ? [] : [{ ...record, value: this.#open(key, record) }],
@@ -69,7 +69,7 @@ export class SealedStore {
   write(changes: readonly StateChange[], options: WriteOptions): void {
     const state = this.#state;
     if (state.kind === 'closed') return;
-    if (state.kind === 'locked') throw failed('it is locked');
+    if (state.kind === 'locked') throw unusable('it is locked');
     const sealed = changes.map((change) => ({
       ...change,
       value: change.value && this.#seal(state.key, change, change.value),
@@ -111,7 +111,7 @@ export class SealedStore {
     once.fill(0);
     if (opened) return opened;
     const what = `the record "${record.kind}" "${record.key}" does not open`;
-    throw failed(`${what}: it was damaged, or the store belongs to another identity or secret`);
+    throw unusable(`${what}: it was damaged, or the store belongs to another identity or secret`);
   }
 }
 
@@ -122,8 +122,4 @@ type Place = Pick<StateRecord, 'kind' | 'key'>;
 /** No kind and no key has a zero in it, so no two places are the same bytes. */
 function placeBytes({ kind, key }: Place): Uint8Array {
   return new TextEncoder().encode(`${kind}\0${key}\0${schemaVersion}`);
-}
-
-function failed(why: string): SlimError {
-  return new SlimError('store-failed', `the store cannot be used: ${why}`);
 }

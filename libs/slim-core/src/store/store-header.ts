@@ -19,16 +19,17 @@ export function toHeader(salt: Uint8Array): StateChange & { readonly value: Uint
 /** The salt. @throws SlimError `store-failed` for a store of something else, or of a later version */
 export function readHeader(records: readonly StateRecord[]): Uint8Array {
   const header = records.find((record) => record.kind === kind && record.key === key);
-  if (!header || header.value.length < 2) throw foreign('it has no header');
+  if (!header || header.value.length < 2) throw unusable('it has no header');
   const { value } = header;
   const schema = new DataView(value.buffer, value.byteOffset).getUint16(0);
   if (schema !== schemaVersion) {
-    throw foreign(`expected schema ${schemaVersion}, found ${schema}`);
+    throw unusable(`expected schema ${schemaVersion}, found ${schema}`);
   }
-  if (value.length !== 2 + saltBytes) throw foreign('its header is damaged');
+  if (value.length !== 2 + saltBytes) throw unusable('its header is damaged');
   return value.slice(2);
 }
 
-function foreign(why: string): SlimError {
+/** Says why a store is refused. */
+export function unusable(why: string): SlimError {
   return new SlimError('store-failed', `the store cannot be used: ${why}`);
 }
