@@ -106,7 +106,6 @@ describe('webSocketDialler of a browser', () => {
     await turns();
     controller.abort();
     expect(sockets[0]?.closes).toStrictEqual([undefined]);
-    sockets[0]?.emit('close', { code: 1006, reason: '' });
     await expect(aborted).rejects.toMatchObject({ code: 'aborted' });
     await expect(dialler.dial(controller.signal)).rejects.toMatchObject({ code: 'aborted' });
     expect(sockets).toHaveLength(1);
@@ -114,10 +113,44 @@ describe('webSocketDialler of a browser', () => {
     await turns();
     clock.advance(20_000);
     expect(sockets[1]?.closes).toStrictEqual([undefined]);
+    const message = `${url}: no answer within 20000 ms`;
+    await expect(late).rejects.toMatchObject({ code: 'link-failed', message });
     sockets[1]?.emit('close', { code: 1006, reason: '' });
-    await expect(late).rejects.toMatchObject({ code: 'link-failed' });
     expect(clock.pending).toBe(0);
   });
+
+  it('gives up while it waits for a token that never comes', async () => {
+    const { clock, dialler, sockets } = setup({
+      token: () => new Promise<string>(() => undefined),
+    });
+    const controller = new AbortController();
+    const aborted = dialler.dial(controller.signal);
+    controller.abort();
+    await expect(aborted).rejects.toMatchObject({ code: 'aborted' });
+    const late = dialler.dial(never);
+    clock.advance(20_000);
+    const message = `${url}: no answer within 20000 ms`;
+    await expect(late).rejects.toMatchObject({ code: 'link-failed', message });
+    expect([sockets, clock.pending]).toStrictEqual([[], 0]);
+  });
+
+  it.each(['comes', 'fails'] as const)(
+    'opens no socket when the token %s too late',
+    async (how) => {
+      let settle: Record<typeof how, () => void> | undefined;
+      const token = () =>
+        new Promise<string>((resolve, reject) => {
+          settle = { comes: () => resolve('late'), fails: () => reject(new Error('late')) };
+        });
+      const { clock, dialler, sockets } = setup({ token });
+      const late = dialler.dial(never);
+      clock.advance(20_000);
+      await expect(late).rejects.toMatchObject({ code: 'link-failed' });
+      settle?.[how]();
+      await turns();
+      expect(sockets).toHaveLength(0);
+    },
+  );
 
   it.each([
     ['https://node', 'https://node'],
@@ -183,6 +216,16 @@ describe('BrowserLink', () => {
     expect(probe.ends.map((one) => one?.message)).toStrictEqual([
       end && expect.stringMatching(end),
     ]);
+  });
+
+  it.each([
+    { reason: 'deployment_name mismatch', text: ': deployment_name mismatch' },
+    { reason: '', text: '' },
+  ])('is refused with code 1008: "$reason"', async ({ reason, text }) => {
+    const { socket, probe } = await opened();
+    socket.emit('close', { code: 1008, reason });
+    const message = `${url} refused the link, WebSocket code 1008${text}`;
+    expect(probe.ends).toMatchObject([{ code: 'refused', message }]);
   });
 
   it('closes though the other end does not', async () => {

@@ -27,8 +27,11 @@ const closeGraceMs = 5_000;
 /** Close codes that mean an orderly end: normal, going away, none given (RFC 6455 section 7.4.1). */
 const orderlyCodes: readonly number[] = [1000, 1001, 1005];
 
-/** A page may give this code and those of applications, no other. */
+/** A page may give this code and those of applications, 3000 to 4999, no other. */
 const normalCode = 1000;
+
+/** A node does not take the link, and the text says why; dialled again, it would not either. */
+const refusedCode = 1008;
 
 /** A link on a WebSocket of a browser: each binary message is one frame. It owns the socket. */
 export class BrowserLink implements Link {
@@ -147,6 +150,9 @@ export class BrowserLink implements Link {
   #endOf({ code, reason }: CloseReport): SlimError | undefined {
     if (orderlyCodes.includes(code)) return undefined;
     const why = `WebSocket code ${code}${reason && `: ${reason}`}`;
+    if (code === refusedCode) {
+      return new SlimError('refused', `${this.remote} refused the link, ${why}`);
+    }
     return new SlimError('link-closed', `${this.remote} is gone, ${why}`);
   }
 }

@@ -2,7 +2,7 @@ import { SlimError, systemClock, type Clock, type Link, type LinkDialler } from 
 import { BrowserLink } from './browser-link.js';
 import type { WebSocketLike } from './web-socket-like.js';
 
-/** How long a node may take to agree to a link. */
+/** How long a dial may take: asking for the token, and until the node agrees to a link. */
 const handshakeMs = 20_000;
 
 /** How to reach a node. */
@@ -38,23 +38,32 @@ class WebSocketDialler implements LinkDialler {
   }
 
   async dial(signal: AbortSignal): Promise<Link> {
-    let socket: WebSocketLike | undefined;
-    const { clock = systemClock, connect = newWebSocket } = this.#options;
-    const giveUp = (): void => socket?.close();
-    const cancel = clock.schedule(handshakeMs, giveUp);
-    signal.addEventListener('abort', giveUp);
+    const { clock = systemClock } = this.#options;
+    const stop = new AbortController();
+    const abort = (): void => stop.abort(signal.reason);
+    const late = new SlimError('link-failed', `no answer within ${handshakeMs} ms`);
+    const cancel = clock.schedule(handshakeMs, () => stop.abort(late));
+    signal.addEventListener('abort', abort);
     try {
-      const url = await this.#withToken();
       signal.throwIfAborted();
-      socket = connect(url);
-      socket.binaryType = 'arraybuffer';
-      return await this.#openLink(socket, clock);
+      return await untilAborted(this.#open(clock, stop.signal), stop.signal);
     } catch (reason) {
       throw this.#failure(reason, signal);
     } finally {
-      signal.removeEventListener('abort', giveUp);
+      signal.removeEventListener('abort', abort);
       cancel();
     }
+  }
+
+  async #open(clock: Clock, stop: AbortSignal): Promise<Link> {
+    const { connect = newWebSocket } = this.#options;
+    const url = await this.#withToken();
+    // It may be over before it began: a token may take its time, or never come.
+    stop.throwIfAborted();
+    const socket = connect(url);
+    socket.binaryType = 'arraybuffer';
+    stop.addEventListener('abort', () => socket.close());
+    return this.#openLink(socket, clock);
   }
 
   async #withToken(): Promise<string> {
@@ -85,6 +94,16 @@ class WebSocketDialler implements LinkDialler {
     const text = reason instanceof Error ? reason.message : String(reason);
     return new SlimError('link-failed', `${this.target}: ${text}`, { cause: reason });
   }
+}
+
+/** What a promise gives, or a rejection as soon as the signal fires. */
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(SlimError.from(signal.reason, 'aborted'));
+    signal.addEventListener('abort', abort);
+    const done = (): void => signal.removeEventListener('abort', abort);
+    work.finally(done).then(resolve, reject);
+  });
 }
 
 function parse(text: string): URL {

@@ -42,7 +42,7 @@ export {
   oidcClientCredentials,
   type OidcClientCredentialsOptions,
   type TokenSource,
-} from './tokens/token-source.js';
+} from '@nestjs-slim/core';
 export { fileTokenSource } from './tokens/file-token-source.js';
 export { sqliteStore, type SqliteStoreOptions } from './store/sqlite-store.js';
 export { spiffeBundleFile } from './tokens/spiffe-bundle.js';

@@ -20,7 +20,10 @@ export interface ListenerSettings {
   readonly tls?: ListenerTls;
   /** Judges the request that opens a link; everybody is welcome when absent. */
   readonly authenticator?: LinkAuthenticator;
-  /** More connections than this are hung up on at once. As many as the system has when absent. */
+  /**
+   * More connections than this are hung up on at once. When absent, as many as the system has, and 1,024 over
+   * WebSocket.
+   */
   readonly maxConnections?: number;
   /**
    * A connection as old as this is ended in order, so that its client comes back by way of a load balancer

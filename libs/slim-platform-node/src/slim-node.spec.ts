@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { sharedSecret } from '@nestjs-slim/core';
+import { sharedSecret, type SlimError } from '@nestjs-slim/core';
 import { http2Dialler } from './http2-dialler.js';
 import { listenHttp2 } from './http2-listener.js';
 import { SlimApp } from './slim-app.js';
@@ -56,6 +56,20 @@ describe('SlimNode', () => {
     other.connect(http2Dialler(url), { kind: 'edge' });
     expect(await refused).toBeDefined();
     expect(node.counters.refused).toBe(1);
+  });
+
+  it('counts them also where a listener tells its own', async () => {
+    const told: string[] = [];
+    const onRefused = ({ code }: SlimError): unknown => told.push(code);
+    const node = await start({ listen: { ...anywhere, maxConnections: 1, onRefused } });
+    const other = await start();
+    const dial = http2Dialler(node.url ?? '');
+    await other.connect(dial, { kind: 'edge' }).whenEstablished();
+    const refused = new Promise((resolve) => node.on('refused', resolve));
+    other.connect(dial, { kind: 'edge' });
+    await refused;
+    expect(node.counters.refused).toBe(1);
+    expect(told).toStrictEqual(['refused']);
   });
 
   it('tells a replica that does not belong to it so, which then asks no more', async () => {

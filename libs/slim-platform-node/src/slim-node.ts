@@ -129,10 +129,14 @@ export class SlimNode {
     const refused = (reason: SlimError, remote: string): void => {
       this.#node.turnedAway(remote, reason);
     };
-    const opened =
-      typeof listen === 'function'
-        ? await listen(accept, refused)
-        : await listener({ onRefused: refused, ...listen }, accept);
-    this.#listeners.push(opened);
+    if (typeof listen === 'function') {
+      this.#listeners.push(await listen(accept, refused));
+      return;
+    }
+    const onRefused = (reason: SlimError, remote: string): void => {
+      refused(reason, remote);
+      listen.onRefused?.(reason, remote);
+    };
+    this.#listeners.push(await listener({ ...listen, onRefused }, accept));
   }
 }

@@ -1,4 +1,4 @@
-import { lstatSync, unlinkSync } from 'node:fs';
+import { lstatSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 
 /**
@@ -7,17 +7,20 @@ import { connect } from 'node:net';
  */
 export async function removeStaleSocket(path: string): Promise<void> {
   if (!lstatSync(path, { throwIfNoEntry: false })?.isSocket()) return;
-  if (await isDeserted(path)) unlinkSync(path);
+  if (await isDeserted(path)) rmSync(path, { force: true });
 }
 
-function isDeserted(path: string): Promise<boolean> {
+/** Whether nobody listens there, because the process that did is gone or the file is. */
+export function isDeserted(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect({ path });
     probe.once('connect', () => {
       probe.destroy();
       resolve(false);
     });
-    // Nothing else means that nobody listens: it may be that we are not allowed to ask.
-    probe.once('error', (reason: NodeJS.ErrnoException) => resolve(reason.code === 'ECONNREFUSED'));
+    // Nothing else means that: it may be that we are not allowed to ask, or that too many do.
+    probe.once('error', ({ code }: NodeJS.ErrnoException) => {
+      resolve(code === 'ECONNREFUSED' || code === 'ENOENT');
+    });
   });
 }

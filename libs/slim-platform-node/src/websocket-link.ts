@@ -12,7 +12,7 @@ import type { RawData, WebSocket } from 'ws';
 import { checkFrameSize } from './frame-limit.js';
 import { closeGraceMs, defaultKeepaliveMs } from './http2-settings.js';
 import { Keepalive } from './keepalive.js';
-import { closeCode, endOf, failureOf } from './websocket-close.js';
+import { closeCode, closeText, endOf, failureOf } from './websocket-close.js';
 import { WebSocketWriter } from './websocket-writer.js';
 
 /** Bytes a peer may send to an owner that paused before it has to wait; as the window of HTTP/2. */
@@ -39,6 +39,12 @@ export const messageOptions = {
   perMessageDeflate: false,
 } as const;
 
+/**
+ * Our direction. `retiring`: it ended in order, and what the other end had sent is still delivered.
+ * `closing`: it ended, and what still comes is dropped.
+ */
+type Phase = 'open' | 'retiring' | 'closing';
+
 /** A link on one WebSocket, of either side. It owns the socket. */
 export class WebSocketLink implements Link {
   readonly remote: string;
@@ -53,7 +59,9 @@ export class WebSocketLink implements Link {
   #unreadBytes = 0;
   /** We do not read, because too much is unread. */
   #holding = false;
-  #closing = false;
+  #phase: Phase = 'open';
+  /** What we ended our direction with; the other end answers with the same. */
+  #saidCode: number | undefined;
   #failure: SlimError | undefined;
   #cancelGrace: Cancel = () => undefined;
 
@@ -95,7 +103,7 @@ export class WebSocketLink implements Link {
   }
 
   send(frame: Uint8Array): boolean {
-    if (this.#closing || this.#socket.readyState !== this.#socket.OPEN) return true;
+    if (this.#phase !== 'open' || this.#socket.readyState !== this.#socket.OPEN) return true;
     checkFrameSize(frame);
     return this.#writer.send(frame);
   }
@@ -108,22 +116,36 @@ export class WebSocketLink implements Link {
     this.#delivery.resume();
   }
 
-  close(): Promise<void> {
+  close(reason?: SlimError): Promise<void> {
     this.#delivery.discard();
-    this.#hangUp(closeCode.normal);
+    if (reason) this.#hangUp(closeCode.refused, closeText(reason.message));
+    else this.#hangUp(closeCode.normal);
+    return this.#gone;
+  }
+
+  /**
+   * Ends our direction in order. What the other end sends until it ended its own is still delivered, and
+   * then the end. Settles when the link is gone.
+   */
+  retire(): Promise<void> {
+    if (this.#phase === 'open') {
+      this.#phase = 'retiring';
+      this.#sayClose(closeCode.normal);
+      this.#waitForEnd();
+    }
     return this.#gone;
   }
 
   destroy(reason: SlimError): void {
     this.#delivery.abandon(reason);
-    this.#closing = true;
+    this.#phase = 'closing';
     this.#socket.terminate();
   }
 
   #receive(data: RawData, isBinary: boolean): void {
     if (!isBinary) return this.#refuseText();
     // As `ws` hands it over unless told otherwise: one Buffer, of which `slice` would be a view.
-    if (!Buffer.isBuffer(data) || this.#closing) return;
+    if (!Buffer.isBuffer(data) || this.#phase === 'closing') return;
     this.#unreadBytes += data.length;
     this.#delivery.keep(new Uint8Array(data.buffer, data.byteOffset, data.length));
     this.#delivery.deliver();
@@ -139,7 +161,7 @@ export class WebSocketLink implements Link {
 
   /** Stops reading: the peer then waits, and is not asked for signs of life that we would not see. */
   #hold(): void {
-    if (this.#holding || this.#closing) return;
+    if (this.#holding || this.#phase === 'closing') return;
     this.#holding = true;
     this.#keepalive.stop();
     this.#socket.pause();
@@ -153,20 +175,25 @@ export class WebSocketLink implements Link {
   }
 
   /** Ends our direction behind what is queued, and gives the other end time to end its own. */
-  #hangUp(code: number): void {
-    if (this.#closing) return;
-    this.#closing = true;
+  #hangUp(code: number, text?: string): void {
+    if (this.#phase === 'closing') return;
+    this.#phase = 'closing';
     // The answer of the other end lies behind the frames it sent.
     this.#socket.resume();
-    this.#socket.close(code);
+    this.#sayClose(code, text);
     this.#waitForEnd();
+  }
+
+  #sayClose(code: number, text?: string): void {
+    this.#saidCode ??= code;
+    this.#socket.close(code, text);
   }
 
   /** What is wrong with the connection. `ws` has told the other end already, where that is possible. */
   #fail(reason: SlimError): void {
     this.#failure ??= reason;
     this.#delivery.abandon(reason);
-    this.#closing = true;
+    this.#phase = 'closing';
     // `ws` reads nothing more, so it would not see the other end answer.
     this.#transport.end();
     this.#waitForEnd();
@@ -185,10 +212,12 @@ export class WebSocketLink implements Link {
   #finish(code: number, text: string): void {
     this.#cancelGrace();
     this.#keepalive.stop();
-    this.#closing = true;
-    const reason = this.#failure ?? endOf(code, text, this.remote);
-    if (code === closeCode.missing || this.#failure) this.#delivery.abandon(reason);
+    const isAnswer = code === this.#saidCode;
+    const reason = this.#failure ?? (isAnswer ? undefined : endOf(code, text, this.remote));
+    const isLost = code === closeCode.missing || this.#failure !== undefined;
+    if (isLost && this.#phase !== 'retiring') this.#delivery.abandon(reason);
     else this.#delivery.end(reason);
+    this.#phase = 'closing';
   }
 
   #watchSilence(): Keepalive {

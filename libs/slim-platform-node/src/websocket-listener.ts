@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { createServer as createHttpServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import type { TlsOptions } from 'node:tls';
 import {
   SlimError,
   systemClock,
@@ -12,14 +12,12 @@ import {
 } from '@nestjs-slim/core';
 import type { WebSocket } from 'ws';
 import { ConnectionAges } from './connection-ages.js';
-import { hostAndPort } from './endpoint.js';
 import { checkNumbers, type ListenerSettings } from './listener-options.js';
-import { portOf, ServerSockets } from './server-sockets.js';
-import { ListenerCertificates } from './tls/listener-certificates.js';
+import { ListeningServer } from './listening-server.js';
 import { WebSocketLink } from './websocket-link.js';
 import { createUpgrades, type Upgrades } from './websocket-upgrade.js';
 
-/** How long a client may take for its request, and before that for TLS (reference: data plane 6.9). */
+/** How long a client may take for its request (reference: data plane 6.9). */
 const requestMs = 10_000;
 
 /** As many as the official node takes unless told otherwise (reference: data plane 6.3). */
@@ -77,85 +75,52 @@ class WebSocketListener implements LinkListener {
   readonly #options: WebSocketListenerOptions;
   readonly #accept: (link: Link) => void;
   readonly #clock: Clock;
-  readonly #path: string;
   readonly #upgrades: Upgrades;
-  readonly #certificates: ListenerCertificates | undefined;
-  readonly #server: Server;
-  readonly #sockets: ServerSockets;
+  readonly #server: ListeningServer<Server>;
   readonly #ages: ConnectionAges;
   /** Sockets without a link yet, and what stops the time they have for one. */
   readonly #waiting = new Map<Socket, Cancel>();
   readonly #links = new Set<WebSocketLink>();
-  #port = 0;
   #closing: Promise<void> | undefined;
 
   constructor(options: WebSocketListenerOptions, upgrades: Upgrades, accept: (link: Link) => void) {
-    const { clock = systemClock, path = '/', tls } = options;
+    const { host, port, tls, onRefused, clock = systemClock } = options;
+    const { maxConnections = defaultConnections, maxHeaderListBytes = 16 * 1024 } = options;
     this.#options = options;
     this.#accept = accept;
     this.#clock = clock;
-    this.#path = path;
     this.#upgrades = upgrades;
-    this.#certificates = tls && new ListenerCertificates(tls);
-    this.#server = this.#createServer();
-    // Before any handshake, so that closing finds a socket that never came further.
-    this.#sockets = new ServerSockets(this.#server);
     this.#ages = new ConnectionAges(options.maxConnectionAgeMs);
-    this.#watch();
+    // One by one: `path` is not that of a Unix socket here.
+    const where = { host, port, maxConnections, clock, ...(tls && { tls }) };
+    this.#server = new ListeningServer(
+      { ...where, ...(onRefused && { onRefused }) },
+      {
+        create: (parts) => createServer(parts, maxHeaderListBytes),
+        connected: (socket) => this.#awaitRequest(socket),
+      },
+    );
+    this.#watchRequests();
   }
 
   get url(): string {
-    const { host, tls } = this.#options;
-    const path = this.#path === '/' ? '' : this.#path;
-    return `${tls ? 'wss' : 'ws'}://${hostAndPort(host, this.#port)}${path}`;
+    const { path = '/' } = this.#options;
+    return this.#server.urlOf('ws') + (path === '/' ? '' : path);
   }
 
-  async listen(): Promise<void> {
-    const { host, port } = this.#options;
-    try {
-      this.#server.listen({ host, port });
-      await once(this.#server, 'listening');
-    } catch (reason) {
-      this.#certificates?.close();
-      throw SlimError.from(reason, 'link-failed', `listening on ${host}:${port}`);
-    }
-    this.#port = portOf(this.#server);
-    // From here on an error is a connection that could not be accepted. Its client sees it.
-    this.#server.on('error', () => undefined);
+  listen(): Promise<void> {
+    return this.#server.listen();
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#server.close(() => this.#endLinks());
     return this.#closing;
   }
 
-  #createServer(): Server {
-    const { maxHeaderListBytes: maxHeaderSize = 16 * 1024 } = this.#options;
-    const certificates = this.#certificates;
-    if (!certificates) return createHttpServer({ maxHeaderSize });
-    const server = createHttpsServer({
-      ...certificates.initial,
-      ...(this.#options.tls?.clientCa !== undefined && { requestCert: true }),
-      maxHeaderSize,
-      handshakeTimeout: requestMs,
-      ALPNProtocols: ['http/1.1'],
-    });
-    certificates.follow(this.#clock, (changed) => server.setSecureContext(changed));
-    return server;
-  }
-
-  #watch(): void {
-    const server = this.#server;
-    const { maxConnections = defaultConnections, onRefused } = this.#options;
-    server.maxConnections = maxConnections;
-    server.on('drop', (dropped) => {
-      const remote = addressOf(dropped ?? {});
-      onRefused?.(new SlimError('refused', `more than ${maxConnections} connections`), remote);
-    });
-    const ready = this.#certificates ? 'secureConnection' : 'connection';
-    server.on(ready, (socket: Socket) => this.#awaitRequest(socket));
+  #watchRequests(): void {
+    const { server } = this.#server;
     server.on('request', (request, response) => {
-      this.#upgrades.refuse(request, response, addressOf(request.socket));
+      this.#upgrades.refuse(request, response, this.#server.remoteOf(request.socket));
     });
     server.on('upgrade', (request, _stream, head) => this.#upgrade(request, head));
   }
@@ -176,7 +141,7 @@ class WebSocketListener implements LinkListener {
     const { socket } = request;
     // A refused request ended it, and so did closing.
     if (socket.destroyed || this.#closing) return void socket.destroy();
-    const remote = addressOf(socket);
+    const remote = this.#server.remoteOf(socket);
     this.#upgrades.handle({ request, socket, head, remote }, (opened) => {
       if (this.#closing) return opened.terminate();
       this.#stopWaiting(socket);
@@ -189,8 +154,8 @@ class WebSocketListener implements LinkListener {
     const link = new WebSocketLink(opened, socket, { ...this.#options, remote, clock });
     this.#links.add(link);
     const ageMs = this.#ages.next();
-    const end = (): void => void link.close();
-    const cancelAge = ageMs === undefined ? undefined : clock.schedule(ageMs, end);
+    const retire = (): void => void link.retire();
+    const cancelAge = ageMs === undefined ? undefined : clock.schedule(ageMs, retire);
     socket.once('close', () => {
       cancelAge?.();
       this.#links.delete(link);
@@ -198,19 +163,12 @@ class WebSocketListener implements LinkListener {
     this.#accept(link);
   }
 
-  async #close(): Promise<void> {
-    const closed = once(this.#server, 'close');
-    this.#certificates?.close();
-    this.#server.close();
-    await Promise.all([...this.#links].map((link) => link.close()));
-    await Promise.all([closed, this.#sockets.destroy()]);
+  #endLinks(): Promise<unknown> {
+    return Promise.all([...this.#links].map((link) => link.close()));
   }
 }
 
-function addressOf(socket: {
-  remoteAddress?: string | undefined;
-  remotePort?: number | undefined;
-}): string {
-  const { remoteAddress = 'unknown', remotePort = 0 } = socket;
-  return hostAndPort(remoteAddress, remotePort);
+function createServer(tls: TlsOptions | undefined, maxHeaderSize: number): Server {
+  if (!tls) return createHttpServer({ maxHeaderSize });
+  return createHttpsServer({ ...tls, maxHeaderSize, ALPNProtocols: ['http/1.1'] });
 }

@@ -1,5 +1,6 @@
 import { jwtSigner, SlimError, type JwtSignerOptions, type TokenSource } from '@nestjs-slim/core';
 import { fileTokenSource } from '../tokens/file-token-source.js';
+import { isHeaderToken } from '../tokens/header-token.js';
 import type { LinkCredentials } from './link-auth.js';
 
 /**
@@ -26,7 +27,7 @@ export function tokenCredentials(source: TokenSource): LinkCredentials {
 
 /** A header cannot hold everything, and what cannot be sent must not be left out without a word. */
 function bearer(token: string): string {
-  if (/^[\x21-\x7e]+$/.test(token)) return `Bearer ${token}`;
+  if (isHeaderToken(token)) return `Bearer ${token}`;
   const message = 'expected a token without white space and unusual characters';
   throw new SlimError('invalid-config', message);
 }

@@ -93,9 +93,17 @@ class SqliteStore implements StateStore {
         if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
         throw reason;
       }
-      // What was replaced stands in the log and, until then, in the file.
-      if (flush) this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     });
+    if (flush) this.#emptyLog();
+  }
+
+  /** What was replaced stands in the log and, until then, in the file. */
+  #emptyLog(): void {
+    try {
+      this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // Everything was written all the same, and the next flush empties the log of this one too.
+    }
   }
 
   close(): Promise<void> {

@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { link, readdir, unlink } from 'node:fs/promises';
-import { connect, createServer, type Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { SlimError } from '@nestjs-slim/core';
+import { isDeserted } from '../unix-socket.js';
 
 /** Of the path of a socket, which systems bound. */
 const maxPathBytes = 103;
 
 /**
  * The right to a file for as long as this process lives: a listening socket beside it, which the system closes
- * with the process, however that ends. What a killed process leaves behind answers nobody. Not across
+ * with the process, however that ends. What a killed process leaves behind is deserted. Not across
  * machines: a file on a network is not protected.
  *
  * Sockets are numbered, and each process puts the next number up and then looks whether another number is
@@ -56,11 +57,11 @@ export class StoreLock {
     const others = (await namesOf(file)).filter((path) => path !== this.#path);
     const flags = others.filter((path) => numberOf(path) !== undefined);
     for (const path of flags) {
-      if (!(await isAnswered(path))) continue;
+      if (await isDeserted(path)) continue;
       await remove(this.#path);
       throw inUse(file);
     }
-    for (const path of others) if (!(await isAnswered(path))) await remove(path);
+    for (const path of others) if (await isDeserted(path)) await remove(path);
   }
 }
 
@@ -69,7 +70,7 @@ async function putUp(own: string, file: string): Promise<string> {
   for (;;) {
     const numbers = (await namesOf(file)).map((path) => numberOf(path) ?? 0);
     const last = Math.max(0, ...numbers);
-    if (last > 0 && (await isAnswered(`${file}.owner.${last}`))) throw inUse(file);
+    if (last > 0 && !(await isDeserted(`${file}.owner.${last}`))) throw inUse(file);
     const path = `${file}.owner.${last + 1}`;
     try {
       await link(own, path);
@@ -113,18 +114,6 @@ const remove = (path: string): Promise<void> =>
   unlink(path).catch(() => {
     // It is gone already, and nothing else matters.
   });
-
-function isAnswered(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    const answer = (is: boolean) => (): void => {
-      socket.destroy();
-      resolve(is);
-    };
-    socket.once('connect', answer(true));
-    socket.once('error', answer(false));
-  });
-}
 
 function inUse(file: string): SlimError {
   return new SlimError('store-failed', `the store "${file}" is in use by a process that runs`);

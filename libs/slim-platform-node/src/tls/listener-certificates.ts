@@ -1,16 +1,24 @@
 import type { SecureContextOptions } from 'node:tls';
-import { SlimError, type Clock } from '@nestjs-slim/core';
-import { FileWatch } from './file-watch.js';
+import { SlimError, type Cancel, type Clock } from '@nestjs-slim/core';
+import { watchedFile } from '../tokens/watched-file.js';
 import { pemFiles } from './pem.js';
 import { fingerprint, readListenerTls } from './secure-context.js';
 import type { ListenerTls } from './tls-options.js';
+
+/** How often its files are looked at. */
+const checkMs = 1_000;
+
+/** A change is rarely one file: certificate and key are written one after the other. */
+const settleMs = 200;
 
 /** What a listener shows to clients, kept up to date with its files until it is closed. */
 export class ListenerCertificates {
   readonly #tls: ListenerTls;
   readonly #initial: SecureContextOptions;
   #current: string;
-  #watch: FileWatch | undefined;
+  readonly #stops: (() => void)[] = [];
+  #cancelRead: Cancel | undefined;
+  #closed = false;
 
   /** @throws SlimError `invalid-config` that names the file */
   constructor(tls: ListenerTls) {
@@ -27,16 +35,27 @@ export class ListenerCertificates {
   /** Hands over every usable change from now on. */
   follow(clock: Clock, use: (options: SecureContextOptions) => void): void {
     const { cert, key, clientCa } = this.#tls;
-    const paths = pemFiles([cert, key, clientCa]);
-    if (paths.length === 0) return;
-    const changed = (): void => this.#read(use);
-    this.#watch = new FileWatch({ paths, clock, changed, failed: (error) => this.#report(error) });
-    // What changed between the first reading and now.
-    changed();
+    const files = pemFiles([cert, key, clientCa]).map((path) =>
+      watchedFile(path, { clock, checkMs }),
+    );
+    const changed = (): void => {
+      if (this.#closed) return;
+      this.#cancelRead ??= clock.schedule(settleMs, () => {
+        this.#cancelRead = undefined;
+        this.#read(use);
+      });
+    };
+    for (const file of files) {
+      this.#stops.push(file.onChange(changed));
+      // What changed between the first reading and this one.
+      void Promise.resolve(file.text()).then(changed, changed);
+    }
   }
 
   close(): void {
-    this.#watch?.close();
+    this.#closed = true;
+    this.#cancelRead?.();
+    for (const stop of this.#stops.splice(0)) stop();
   }
 
   #read(use: (options: SecureContextOptions) => void): void {
@@ -47,11 +66,7 @@ export class ListenerCertificates {
       use(options);
       this.#current = read;
     } catch (reason) {
-      this.#report(SlimError.from(reason, 'invalid-config', 'tls of the listener'));
+      this.#tls.onTlsError?.(SlimError.from(reason, 'invalid-config', 'tls of the listener'));
     }
-  }
-
-  #report(error: SlimError): void {
-    this.#tls.onTlsError?.(error);
   }
 }

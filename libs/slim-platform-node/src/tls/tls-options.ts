@@ -14,7 +14,10 @@ interface TlsSettings {
   readonly onTlsError?: (error: SlimError) => void;
 }
 
-/** How a listener encrypts. Its files are watched; a change concerns connections accepted from then on. */
+/**
+ * How a listener encrypts. Its files are looked at once a second; a change concerns connections accepted from
+ * then on.
+ */
 export interface ListenerTls extends TlsSettings {
   /** The certificate, with those between it and its authority behind it. */
   readonly cert: Pem;

@@ -6,6 +6,7 @@ import {
   type TextSource,
   type TokenSource,
 } from '@nestjs-slim/core';
+import { isHeaderToken } from './header-token.js';
 import { watchedFile, type WatchedFileOptions } from './watched-file.js';
 
 /**
@@ -55,8 +56,7 @@ class FileTokenSource implements TokenSource {
   }
 
   #check(token: string): string {
-    // What else a header may hold is nothing that a token has.
-    if (/^[\x21-\x7e]+$/.test(token)) return token;
+    if (isHeaderToken(token)) return token;
     const found = token === '' ? 'an empty file' : 'white space or unusual characters in it';
     throw new SlimError('invalid-config', `expected a token in ${this.#path}, got ${found}`);
   }

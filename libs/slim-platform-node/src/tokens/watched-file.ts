@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import {
   SlimError,
@@ -32,7 +33,7 @@ class WatchedFile implements TextSource {
   readonly #checkMs: number;
   readonly #clock: Clock;
   readonly #listeners = new Set<{ readonly changed: () => void }>();
-  /** The text, or why there was none, that was seen last. */
+  /** A digest of the text that was seen last, which may be a key, or of why there was none. */
   #seen: string | undefined;
   #cancel: Cancel = () => undefined;
 
@@ -61,7 +62,11 @@ class WatchedFile implements TextSource {
   onChange(changed: () => void): () => void {
     const listener = { changed };
     this.#listeners.add(listener);
-    if (this.#listeners.size === 1) this.#arm();
+    if (this.#listeners.size === 1) {
+      this.#arm();
+      // Now, so that there is something to compare with what is found later.
+      void this.#look();
+    }
     return () => {
       this.#listeners.delete(listener);
       if (this.#listeners.size > 0) return;
@@ -72,18 +77,22 @@ class WatchedFile implements TextSource {
 
   #arm(): void {
     this.#cancel();
-    this.#cancel = this.#clock.schedule(this.#checkMs, () => void this.#look());
+    this.#cancel = this.#clock.schedule(this.#checkMs, () => {
+      void this.#look().then(() => {
+        if (this.#listeners.size > 0) this.#arm();
+      });
+    });
   }
 
   async #look(): Promise<void> {
     // Who listens is told by the reading itself, of a failure too.
     await this.text().catch(() => undefined);
-    if (this.#listeners.size > 0) this.#arm();
   }
 
   /** Whoever reads it finds a change for everybody, so that none is told of a text later than it was read. */
-  #observe(now: string): void {
+  #observe(found: string): void {
     if (this.#listeners.size === 0) return;
+    const now = createHash('sha256').update(found).digest('base64');
     const before = this.#seen;
     this.#seen = now;
     if (before === undefined || before === now) return;

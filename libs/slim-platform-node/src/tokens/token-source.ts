@@ -1,5 +1,0 @@
-export {
-  oidcClientCredentials,
-  type OidcClientCredentialsOptions,
-  type TokenSource,
-} from '@nestjs-slim/core';
