@@ -2,7 +2,8 @@
 //
 // What a user gets: packs the libs, installs the tarballs into throw-away applications of both Nest
 // versions and both module formats, compiles those with the declarations of every package checked, and
-// has each of them answer a request. The fifth application is one of `nest new` and `nest add`.
+// has each of them answer a request. The fifth application is one of `nest new` and `nest add`; and a page
+// is made from the packages for browsers.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dependencies } from './dependencies.mjs';
 import { tryFreshApp } from './fresh-app.mjs';
+import { tryPage } from './page.mjs';
 import { packTarballs } from './tarballs.mjs';
 import { tryApp } from './throw-away-app.mjs';
 import { installTools } from './tools.mjs';
@@ -46,8 +48,12 @@ function apps(tarballs, { nest, compilers }) {
     title: 'nest new, nest add',
     run: () => tryFreshApp({ parent: folder, nest, tarballs }),
   };
+  const page = {
+    title: 'a page',
+    run: () => tryPage({ root, folder: join(folder, 'page'), tarballs }),
+  };
   // First, because it takes longest.
-  return [fresh, ...throwAway];
+  return [fresh, ...throwAway, page];
 }
 
 /** Takes one app after the other, so that the rest is tried when one fails. */

@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import { command } from './command.mjs';
 import { removeStaleOutput } from './stale-output.mjs';
 
-const libs = ['libs/slim-core', 'libs/slim-platform-node', 'libs/nestjs-slim'];
+const libs = ['slim-core', 'slim-platform-node', 'slim-platform-browser', 'nestjs-slim'].map(
+  (lib) => `libs/${lib}`,
+);
 
 /**
  * Builds the libs and packs them as they would be published.

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { sharedSecret, type LinkDialler, type SlimApp as App } from '@nestjs-slim/core';
+import { sharedSecret, SlimError, type LinkDialler, type SlimApp as App } from '@nestjs-slim/core';
 import { loadConfigFile, startNode, type RunningNode } from '@nestjs-slim/node';
 import {
   SlimApp,
@@ -78,6 +78,13 @@ const tls = { ca: authority.cert };
 const own = makeCertificate({ subject: 'node', hosts: ['127.0.0.1'], issuer: authority });
 const files = { 'tls.crt': own.cert, 'tls.key': own.key, password };
 
+const plain = `
+services:
+  slim/0:
+    pubsub:
+      servers: [{ endpoint: "127.0.0.1:0", tls: { insecure: true } }]
+`;
+
 describe('slim node --config', () => {
   const secured = `
 runtime: { drain_timeout: 8s }
@@ -133,6 +140,30 @@ services:
     expect(log).not.toContain(password);
   });
 
+  it('ends at once when it is told to stop again while it drains', async () => {
+    const folder = await folderWith({ 'node.yaml': plain });
+    const node = new SlimCommand('node', '--config', join(folder, 'node.yaml'));
+    const url = String((await node.line('ready')).url);
+    // Holds up the drain: it does not hear that its link is to end.
+    const deaf = await http2Dialler(url).dial(new AbortController().signal);
+    ends.push(() => deaf.destroy(new SlimError('link-closed', 'the test is over')));
+    deaf.pause();
+    deaf.open({ frame: () => {}, drained: () => {}, closed: () => {} });
+    const app = await connect('acme/test/heard', url);
+    const isDraining = new Promise<void>((resolve) => {
+      app.on('status', ({ status }) => {
+        if (status !== 'connected') resolve();
+      });
+    });
+    const first = node.stop();
+    await isDraining;
+    const { code, log } = await node.stop();
+    expect(code).toBe(1);
+    expect(log).toContain('"event":"draining"');
+    expect(log).not.toContain('"event":"stopped"');
+    await first;
+  });
+
   it('is not started by a file that is wrong', async () => {
     const folder = await folderWith({ 'node.yaml': secured.replace('source', 'sauce') });
     const file = join(folder, 'node.yaml');
@@ -146,13 +177,6 @@ services:
 });
 
 describe('slim config check', () => {
-  const plain = `
-services:
-  slim/0:
-    pubsub:
-      servers: [{ endpoint: "127.0.0.1:0", tls: { insecure: true } }]
-`;
-
   it('says that a file is valid, and what is odd in it', async () => {
     const file = join(await folderWith({ 'node.yaml': plain }), 'node.yaml');
     const { lines, code } = await slim('config', 'check', file);

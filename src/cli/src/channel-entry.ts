@@ -1,7 +1,7 @@
 import type { Channel } from '@nestjs-slim/core';
 import type { SlimApp } from '@nestjs-slim/platform-node';
 import type { CommandLine } from './command-line.js';
-import { connect, type ConnectOptions } from './connect.js';
+import { connectAsTarget, type ConnectOptions } from './connect.js';
 
 /** Who creates a channel, unless `--name` says so. */
 export const defaultModerator = 'slim/cli/moderator';
@@ -17,13 +17,11 @@ export function createChannel(app: SlimApp, line: CommandLine): Promise<Channel>
 }
 
 /** Connects as an application that can be invited as the command line's NAME. */
-export async function connectToJoin(line: CommandLine, options: ConnectOptions): Promise<SlimApp> {
-  const app = await connect(line, line.target, {
+export function connectToJoin(line: CommandLine, options: ConnectOptions): Promise<SlimApp> {
+  return connectAsTarget(line, {
     ...options,
     accept: (invitation) => invitation.channel !== undefined,
   });
-  if (line.text('name') !== undefined) await app.subscribe(line.target);
-  return app;
 }
 
 /** The first channel that the application is invited to; absent when it is closed before. */

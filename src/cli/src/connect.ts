@@ -1,5 +1,6 @@
 import { sharedSecret, SlimError, type InvitationPolicy } from '@nestjs-slim/core';
 import { SlimApp } from '@nestjs-slim/platform-node';
+import { closeOnAbort } from './close-on-abort.js';
 import type { CommandLine } from './command-line.js';
 import { log } from './output.js';
 
@@ -39,4 +40,24 @@ export async function connect(
   );
   app.on('dropped', ({ code, message }) => report(`refused a message: ${code}: ${message}`));
   return app;
+}
+
+/** Connects as an application that is found as the command line's NAME, whatever name of its own it has. */
+export async function connectAsTarget(
+  line: CommandLine,
+  options: ConnectOptions,
+): Promise<SlimApp> {
+  const app = await connect(line, line.target, options);
+  if (line.text('name') === undefined) return app;
+  const { signal } = options;
+  const ignore = closeOnAbort(app, signal);
+  try {
+    await app.subscribe(line.target);
+    return app;
+  } catch (reason) {
+    await app.close();
+    throw signal.aborted ? SlimError.from(signal.reason, 'aborted') : reason;
+  } finally {
+    ignore();
+  }
 }

@@ -5,6 +5,7 @@ import {
   defaultModerator,
   invitedChannel,
 } from '../channel-entry.js';
+import { closeOnAbort } from '../close-on-abort.js';
 import { commonOptions, parseCommandLine, type CommandLine } from '../command-line.js';
 import { connect } from '../connect.js';
 import { messageFields } from '../message-fields.js';
@@ -75,14 +76,13 @@ async function create(line: CommandLine, stop: AbortSignal): Promise<void> {
 /** Waits for an invitation, publishes, prints every message until the channel is closed. */
 async function join(line: CommandLine, stop: AbortSignal): Promise<void> {
   const app = await connectToJoin(line, { signal: stop });
-  const end = (): void => void app.close();
-  stop.addEventListener('abort', end, { once: true });
+  const ignore = closeOnAbort(app, stop);
   try {
     print('ready', { name: line.target, instance: app.name.toString() });
     const room = await invitedChannel(app);
     if (room) await takePart(room, line, stop);
   } finally {
-    stop.removeEventListener('abort', end);
+    ignore();
     await app.close();
   }
 }

@@ -1,6 +1,8 @@
 import type { Session } from '@nestjs-slim/core';
+import type { SlimApp } from '@nestjs-slim/platform-node';
+import { closeOnAbort } from '../close-on-abort.js';
 import { commonOptions, parseCommandLine } from '../command-line.js';
-import { connect } from '../connect.js';
+import { connectAsTarget } from '../connect.js';
 import { messageFields } from '../message-fields.js';
 import { print, printFailure } from '../output.js';
 
@@ -11,23 +13,29 @@ export async function listen(words: readonly string[], stop: AbortSignal): Promi
   const timeoutMs = line.count('timeout', 1);
   const until =
     timeoutMs === undefined ? stop : AbortSignal.any([stop, AbortSignal.timeout(timeoutMs)]);
-  const app = await connect(line, line.target, {
+  const app = await connectAsTarget(line, {
     signal: until,
     accept: (invitation) => invitation.channel === undefined,
   });
-  // An application that was given another name of its own is found under the target all the same.
-  if (line.text('name') !== undefined) await app.subscribe(line.target);
-  until.addEventListener('abort', () => void app.close(), { once: true });
-  print('ready', { name: line.target, instance: app.name.toString() });
+  const ignore = closeOnAbort(app, until);
+  try {
+    print('ready', { name: line.target, instance: app.name.toString() });
+    await serveAll(app, line.flag('echo', false));
+  } finally {
+    ignore();
+    await app.close();
+  }
+}
+
+async function serveAll(app: SlimApp, echo: boolean): Promise<void> {
   const served = new Set<Promise<void>>();
   for await (const session of app.sessions()) {
     if (session.kind !== 'session') continue;
-    const serving = serve(session, line.flag('echo', false)).catch(printFailure);
+    const serving = serve(session, echo).catch(printFailure);
     served.add(serving);
     void serving.finally(() => served.delete(serving));
   }
   await Promise.all(served);
-  await app.close();
 }
 
 async function serve(session: Session, echo: boolean): Promise<void> {

@@ -1,9 +1,6 @@
 import { pino, type DestinationStream } from 'pino';
+import type { LogLevel } from '../log-level.js';
 import { cleanFields, cleanText } from './clean-fields.js';
-
-/** What `tracing.log_level` may say. */
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'off'] as const;
-export type LogLevel = (typeof logLevels)[number];
 
 /** Writes one line of JSON for each call: the fields, and a text for people. */
 export interface Log {

@@ -3,10 +3,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { SlimError, systemClock, type Clock } from '@nestjs-slim/core';
-import { hostOf, isLoopback, parseAdminAddress, type AdminAddress } from './admin-address.js';
+import { parseHostPort, type HostPort } from '../host-port.js';
 import { AdminPort } from './admin-port.js';
 import { send, textAnswer } from './answer.js';
 import type { Log } from './log.js';
+import { hostOf, isLoopback } from './loopback.js';
 import type { ObservedNode } from './observed-node.js';
 import { readPageFiles } from './page-files.js';
 
@@ -39,7 +40,7 @@ const { version } = createRequire(import.meta.url)('../../package.json') as { ve
  */
 export async function startAdmin(node: ObservedNode, options: AdminOptions): Promise<Admin> {
   const { endpoint, log, clock = systemClock } = options;
-  const address = parseAdminAddress(endpoint);
+  const address = parseHostPort(endpoint, 'for the admin port');
   const files = await readPageFiles();
   const port = new AdminPort({ node, clock, version, files });
   const server = createServer(limits, answering(port, address, log));
@@ -69,7 +70,7 @@ export async function startAdmin(node: ObservedNode, options: AdminOptions): Pro
   };
 }
 
-function answering(port: AdminPort, { host }: AdminAddress, log: Log) {
+function answering(port: AdminPort, { host }: HostPort, log: Log) {
   const isLocal = isLoopback(host);
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {
@@ -89,7 +90,7 @@ function answering(port: AdminPort, { host }: AdminAddress, log: Log) {
   };
 }
 
-async function listen(server: Server, { host, port }: AdminAddress): Promise<void> {
+async function listen(server: Server, { host, port }: HostPort): Promise<void> {
   const listening = once(server, 'listening'); // rejects with the first 'error'
   server.listen(port, host);
   await listening;

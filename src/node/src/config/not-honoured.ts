@@ -31,6 +31,8 @@ const noSpire =
   'the SPIRE Workload API is not spoken; let spiffe-helper write files and name those files';
 const noPolicy = 'policies (rego, cel) cannot be judged';
 
+const filesLookedAt = 'files are read again within a second after they change';
+
 const tokenLife = 'a token says itself how long it is good';
 
 const serverRows: readonly Row[] = [
@@ -99,12 +101,12 @@ const bothRows: readonly Row[] = [
   {
     path: 'tls.reload_interval',
     effect: 'ignored',
-    why: 'files are read again as soon as they change',
+    why: filesLookedAt,
   },
   {
     path: 'tls.reload_client_ca_file',
     effect: 'ignored',
-    why: 'files are read again as soon as they change',
+    why: filesLookedAt,
   },
   { path: 'tls.source', effect: 'refused', why: noSpire, when: isOfType('spire') },
   { path: 'auth', effect: 'refused', why: noSpire, when: isOfType('spire') },

@@ -41,6 +41,7 @@ function withClient(...lines: readonly string[]): string {
 const at = 'services.slim/0.dataplane.servers[0]';
 const client = 'services.slim/0.dataplane.clients[0]';
 const plain = 'tls: { insecure: true }';
+const address = 'a port of at most 65535, and nothing but an IPv6 address in brackets';
 
 describe('a configuration file', () => {
   it.each(Object.entries(samples))('is read: %s', (_name, text) => {
@@ -149,6 +150,10 @@ describe('what is wrong is named with line, key path and what was expected', () 
   it.each<readonly [string, string]>([
     ['servces: {}', 'f:1: servces: unknown key, did you mean services?'],
     [
+      `${withServer(plain)}\nnestjs_slim: { routes: [{ link: a, names: [a/b] }] }`,
+      'f:7: nestjs_slim.routes[0].names[0]: expected a name such as org/namespace/service, got "a/b"',
+    ],
+    [
       withServer(plain, 'require_header_mack: true'),
       `f:7: ${at}.require_header_mack: unknown key, did you mean require_header_mac?`,
     ],
@@ -226,7 +231,19 @@ describe('what is wrong is named with line, key path and what was expected', () 
     ],
     [
       withServer(plain).replace('0.0.0.0:1', '0.0.0.0:65536'),
-      `f:5: ${at}.endpoint: expected a port of at most 65535, got "0.0.0.0:65536"`,
+      `f:5: ${at}.endpoint: expected ${address}, got "0.0.0.0:65536"`,
+    ],
+    [
+      withServer(plain).replace('0.0.0.0:1', 'ws://[a]:1/x'),
+      `f:5: ${at}.endpoint: expected ${address}, got "ws://[a]:1/x"`,
+    ],
+    [
+      withServer(plain).replace('0.0.0.0:1', 'ws://0.0.0.0:1/x?y'),
+      `f:5: ${at}.endpoint: expected HOST:PORT, ws://HOST:PORT/PATH, wss://HOST:PORT/PATH or unix:///PATH, got "ws://0.0.0.0:1/x?y"`,
+    ],
+    [
+      `${withServer(plain)}\nnestjs_slim: { admin: { endpoint: "a:65536" } }`,
+      `f:7: nestjs_slim.admin.endpoint: expected ${address}, got "a:65536"`,
     ],
     [
       withServer().replace('0.0.0.0:1', 'ws://0.0.0.0:1'),

@@ -9,9 +9,10 @@ import type { NodeConfig } from '../config/node-config.js';
 import type { Backoff, Client } from '../config/schema/client.js';
 import type { Duration } from '../config/schema/values.js';
 import { defined } from './defined.js';
+import type { OnFileError } from './file-errors.js';
 import { credentialsOf } from './link-auth.js';
 import type { Owned } from './owned.js';
-import { diallerTls, type OnTlsError } from './tls-settings.js';
+import { diallerTls } from './tls-settings.js';
 
 /** A client of the configuration, ready to be dialled. */
 export interface Dialled {
@@ -23,7 +24,7 @@ export interface Dialled {
 export async function clientsOf(
   config: NodeConfig,
   owned: Owned,
-  onTlsError: OnTlsError,
+  onTlsError: OnFileError,
 ): Promise<Dialled[]> {
   const routes = config.nestjs_slim?.routes ?? [];
   const dialled: Dialled[] = [];
@@ -41,7 +42,7 @@ export async function diallerOf(
   client: Client,
   config: NodeConfig,
   owned: Owned,
-  onTlsError: OnTlsError,
+  onTlsError: OnFileError,
 ): Promise<LinkDialler> {
   const credentials = owned.add(await credentialsOf(client.auth));
   // With other schemes there is no TLS, whatever the file says of it (reference: data plane 6.4).

@@ -1,12 +1,23 @@
 import { readFile } from 'node:fs/promises';
-import { SlimError, type JwtKey, type JwtVerificationKey } from '@nestjs-slim/core';
+import {
+  SlimError,
+  systemClock,
+  type Clock,
+  type JwtKey,
+  type JwtVerificationKey,
+} from '@nestjs-slim/core';
 import { watchedFile } from '@nestjs-slim/platform-node';
 import type { JwtAuth } from '../config/schema/auth.js';
+import type { OnFileError } from './file-errors.js';
 
 type WrittenKey = Exclude<JwtAuth['key'], { type: 'autoresolve' }>;
 
 /** The key that tokens are verified with; a file with a set of keys is followed when it changes. */
-export async function verificationKey(auth: JwtAuth): Promise<JwtVerificationKey> {
+export async function verificationKey(
+  auth: JwtAuth,
+  onError: OnFileError,
+  clock: Clock = systemClock,
+): Promise<JwtVerificationKey> {
   const { key, claims } = auth;
   if (key.type === 'autoresolve') {
     if (claims?.issuer) return { issuers: [claims.issuer] };
@@ -15,7 +26,9 @@ export async function verificationKey(auth: JwtAuth): Promise<JwtVerificationKey
   const { algorithm, format } = key;
   if (format !== 'jwks') return fixedKey(key);
   const { file } = key.key;
-  if (file !== undefined) return { jwksFrom: watchedFile(file), algorithm };
+  if (file !== undefined) {
+    return { jwksFrom: watchedFile(file, { clock }), algorithm, onError };
+  }
   return { jwks: await textOf(key), algorithm };
 }
 

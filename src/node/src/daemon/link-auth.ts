@@ -1,4 +1,4 @@
-import { oidcClientCredentials, SlimError } from '@nestjs-slim/core';
+import { oidcClientCredentials, SlimError, type Clock } from '@nestjs-slim/core';
 import {
   basicAuthenticator,
   basicCredentials,
@@ -11,17 +11,20 @@ import {
 } from '@nestjs-slim/platform-node';
 import type { ClientAuth, JwtAuth, OidcAuth, ServerAuth } from '../config/schema/auth.js';
 import { defined } from './defined.js';
+import type { OnFileError } from './file-errors.js';
 import { signingKey, verificationKey } from './jwt-keys.js';
 
 /** Who may open a link to a server; everybody when undefined. @throws SlimError `invalid-config` */
 export async function authenticatorOf(
   auth: ServerAuth | undefined,
+  onKeySetError: OnFileError,
+  clock?: Clock,
 ): Promise<LinkAuthenticator | undefined> {
   switch (auth?.type) {
     case 'basic':
       return basicAuthenticator(auth);
     case 'jwt':
-      return jwtVerifier(auth);
+      return jwtVerifier(auth, onKeySetError, clock);
     case 'oidc':
       return ready(
         jwtAuthenticator({
@@ -67,8 +70,12 @@ export async function credentialsOf(
   }
 }
 
-async function jwtVerifier(auth: JwtAuth): Promise<LinkAuthenticator> {
-  const key = await verificationKey(auth);
+async function jwtVerifier(
+  auth: JwtAuth,
+  onKeySetError: OnFileError,
+  clock: Clock | undefined,
+): Promise<LinkAuthenticator> {
+  const key = await verificationKey(auth, onKeySetError, clock);
   return ready(jwtAuthenticator({ verificationKey: key, ...claimsOf(auth) }));
 }
 

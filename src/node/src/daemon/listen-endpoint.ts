@@ -1,20 +1,16 @@
-import { SlimError } from '@nestjs-slim/core';
+import { parseHostPort, type HostPort } from '../host-port.js';
 
 /** Where a server listens, and what carries its links. */
 export type ListenEndpoint =
-  | { readonly kind: 'http2'; readonly address: TcpAddress | { readonly path: string } }
+  | { readonly kind: 'http2'; readonly address: HostPort | { readonly path: string } }
   | {
       readonly kind: 'websocket';
       readonly secure: boolean;
-      readonly address: TcpAddress;
+      readonly address: HostPort;
       readonly path: string;
     };
 
-/** Host without the brackets of an IPv6 address; port 0 for a free one. */
-export interface TcpAddress {
-  readonly host: string;
-  readonly port: number;
-}
+const purpose = 'to listen on';
 
 /**
  * Reads the endpoint of a server: `HOST:PORT`, `ws://HOST:PORT/PATH`, `wss://…` or `unix:///PATH`.
@@ -24,16 +20,11 @@ export function parseListenEndpoint(text: string): ListenEndpoint {
   const [, unixPath] = /^unix:\/\/(\/.+)$/.exec(text) ?? [];
   if (unixPath !== undefined) return { kind: 'http2', address: { path: unixPath } };
   const [, scheme, address, path = '/'] = /^(wss?):\/\/([^/]+)(\/.*)?$/.exec(text) ?? [];
-  if (address === undefined) return { kind: 'http2', address: parseTcpAddress(text) };
-  return { kind: 'websocket', secure: scheme === 'wss', address: parseTcpAddress(address), path };
-}
-
-/** Reads `HOST:PORT`, with IPv6 hosts in brackets. @throws SlimError `invalid-config` */
-function parseTcpAddress(text: string): TcpAddress {
-  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:/]+)):(\d{1,5})$/.exec(text) ?? [];
-  const host = bracketed ?? plain;
-  if (host === undefined || Number(port) > 65_535) {
-    throw new SlimError('invalid-config', `expected HOST:PORT to listen on, got "${text}"`);
-  }
-  return { host, port: Number(port) };
+  if (address === undefined) return { kind: 'http2', address: parseHostPort(text, purpose) };
+  return {
+    kind: 'websocket',
+    secure: scheme === 'wss',
+    address: parseHostPort(address, purpose),
+    path,
+  };
 }

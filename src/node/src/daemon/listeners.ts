@@ -9,10 +9,11 @@ import {
 import type { NodeConfig } from '../config/node-config.js';
 import type { Server } from '../config/schema/server.js';
 import { defined } from './defined.js';
+import type { FileErrors } from './file-errors.js';
 import { authenticatorOf } from './link-auth.js';
 import { parseListenEndpoint } from './listen-endpoint.js';
 import type { Owned } from './owned.js';
-import { listenerTls, type OnTlsError } from './tls-settings.js';
+import { listenerTls } from './tls-settings.js';
 
 const mebibyte = 1_048_576;
 
@@ -23,12 +24,12 @@ const defaultMaxConnectionAgeMs = 2 * 3_600_000;
 export async function listenersOf(
   config: NodeConfig,
   owned: Owned,
-  onTlsError: OnTlsError,
+  fileErrors: FileErrors,
 ): Promise<OpenListener[]> {
   const openers: OpenListener[] = [];
   for (const server of config.service.dataplane?.servers ?? []) {
-    const authenticator = owned.add(await authenticatorOf(server.auth));
-    const tls = listenerTls(server.tls, onTlsError);
+    const authenticator = owned.add(await authenticatorOf(server.auth, fileErrors.keySet));
+    const tls = listenerTls(server.tls, fileErrors.tls);
     openers.push(openerOf({ server, config, tls, authenticator }));
   }
   return openers;
@@ -52,7 +53,8 @@ function openerOf({ server, config, tls, authenticator }: Parts): OpenListener {
       throw new SlimError('invalid-config', `${server.endpoint}: expected ${expected}`);
     }
     // There the official node takes streams for the number of sockets.
-    const own = defined({ maxConnections: streams, origins: config.nestjs_slim?.origins });
+    const maxConnections = smaller(streams, shared.maxConnections);
+    const own = defined({ maxConnections, origins: config.nestjs_slim?.origins });
     const options = { ...shared, ...own, ...address, path };
     return (accept, onRefused) => listenWebSocket({ ...options, onRefused }, accept);
   }
@@ -72,4 +74,10 @@ function settingsOf({ keepalive, ...server }: Server, { nestjs_slim: own }: Node
     maxQueuedBytes: own?.limits?.max_queued_bytes,
     maxConnections: own?.limits?.max_connections,
   };
+}
+
+/** Of two limits the one that is reached first; undefined when there is none. */
+function smaller(one: number | undefined, other: number | undefined): number | undefined {
+  const least = Math.min(one ?? Infinity, other ?? Infinity);
+  return least === Infinity ? undefined : least;
 }

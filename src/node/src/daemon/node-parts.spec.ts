@@ -4,11 +4,13 @@ import { samples } from '../config/testing/samples.js';
 import { nodeParts, type NodeParts } from './node-parts.js';
 import { Owned } from './owned.js';
 
+const ignored = (): void => undefined;
+
 async function partsOf(text: string): Promise<NodeParts> {
   const result = parseConfig(text, { env: () => undefined, file: () => '' });
   if (result.kind === 'invalid') throw new Error(JSON.stringify(result.issues));
   const owned = new Owned();
-  const parts = await nodeParts(result.config, owned, () => undefined);
+  const parts = await nodeParts(result.config, owned, { tls: ignored, keySet: ignored });
   await owned.close();
   return parts;
 }

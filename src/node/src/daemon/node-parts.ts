@@ -4,9 +4,9 @@ import { requiresHeaderMac } from '../config/header-mac-rule.js';
 import type { NodeConfig } from '../config/node-config.js';
 import { defined } from './defined.js';
 import { clientsOf, diallerOf, type Dialled } from './diallers.js';
+import type { FileErrors, OnFileError } from './file-errors.js';
 import { listenersOf } from './listeners.js';
 import type { Owned } from './owned.js';
-import type { OnTlsError } from './tls-settings.js';
 
 /** What a node is made of. */
 export interface NodeParts extends SlimNodeOptions {
@@ -21,16 +21,16 @@ export interface NodeParts extends SlimNodeOptions {
 export async function nodeParts(
   config: NodeConfig,
   owned: Owned,
-  onTlsError: OnTlsError,
+  fileErrors: FileErrors,
 ): Promise<NodeParts> {
   const { node_id: nodeId } = config.service;
-  const peers = await peersOf(config, owned, onTlsError);
+  const peers = await peersOf(config, owned, fileErrors.tls);
   return {
     ...defined({ nodeId, peers }),
     requireHeaderMac: requiresHeaderMac(config.service),
     limits: limitsOf(config),
-    listen: await listenersOf(config, owned, onTlsError),
-    clients: await clientsOf(config, owned, onTlsError),
+    listen: await listenersOf(config, owned, fileErrors),
+    clients: await clientsOf(config, owned, fileErrors.tls),
   };
 }
 
@@ -49,7 +49,7 @@ function limitsOf({ service: { dataplane }, nestjs_slim: own }: NodeConfig): Par
 async function peersOf(
   config: NodeConfig,
   owned: Owned,
-  onTlsError: OnTlsError,
+  onTlsError: OnFileError,
 ): Promise<SlimNodeOptions['peers']> {
   const { peers, domain_name: domain, node_id: own } = config.service;
   if (peers?.discovery.type !== 'static') return undefined;

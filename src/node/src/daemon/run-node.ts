@@ -4,9 +4,9 @@ import { createLog, NodeLog, startAdmin, type Log, type LogOptions } from '../ad
 import type { ConfigIssue } from '../config/config-issue.js';
 import type { NodeConfig } from '../config/node-config.js';
 import { Drain } from './drain.js';
+import type { OnFileError } from './file-errors.js';
 import { nodeParts } from './node-parts.js';
 import { Owned } from './owned.js';
-import type { OnTlsError } from './tls-settings.js';
 
 const defaultDrainMs = 10_000;
 
@@ -76,9 +76,12 @@ async function start(
 ): Promise<RunningNode> {
   const lines = owned.add(new NodeLog(log, systemClock));
   for (const { path, message } of warnings) lines.configWarning(path, message);
-  const onTlsError: OnTlsError = ({ code, message }) =>
-    log.warn({ event: 'tls-files', code, reason: message }, 'changed files cannot be used');
-  const { clients, ...settings } = await nodeParts(config, owned, onTlsError);
+  const unusable =
+    (event: string): OnFileError =>
+    ({ code, message }) =>
+      log.warn({ event, code, reason: message }, 'changed files cannot be used');
+  const fileErrors = { tls: unusable('tls-files'), keySet: unusable('key-set-file') };
+  const { clients, ...settings } = await nodeParts(config, owned, fileErrors);
   const node = await SlimNode.start(settings);
   const drain = owned.add(new Drain(node, lines, drainMsOf(config)));
   lines.watch(node);

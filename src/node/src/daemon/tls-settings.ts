@@ -2,14 +2,12 @@ import type { ClientTls, CaSource, CertificateSource, ServerTls } from '../confi
 import type { DiallerTls, ListenerTls, Pem } from '@nestjs-slim/platform-node';
 import { SlimError } from '@nestjs-slim/core';
 import { defined } from './defined.js';
-
-/** Hears of files that changed and cannot be used. */
-export type OnTlsError = (error: SlimError) => void;
+import type { OnFileError } from './file-errors.js';
 
 /** How a server encrypts; undefined when it does not. @throws SlimError `invalid-config` */
 export function listenerTls(
   tls: ServerTls | undefined,
-  onTlsError: OnTlsError,
+  onTlsError: OnFileError,
 ): ListenerTls | undefined {
   if (tls?.insecure === true) return undefined;
   const own = certificateOf(tls?.source);
@@ -22,7 +20,7 @@ export function listenerTls(
 export function diallerTls(
   tls: ClientTls | undefined,
   serverName: string | undefined,
-  onTlsError: OnTlsError,
+  onTlsError: OnFileError,
 ): DiallerTls {
   const ca = authorityOf(tls?.ca_source);
   const settings = defined({

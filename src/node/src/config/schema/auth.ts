@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { freeMap, list, oneOf, optional, positiveDuration, section, text } from './values.js';
+import {
+  duration,
+  freeMap,
+  list,
+  oneOf,
+  optional,
+  positiveDuration,
+  section,
+  text,
+} from './values.js';
 
 const algorithms = [
   ...(['HS256', 'HS384', 'HS512', 'RS256', 'RS384', 'RS512'] as const),
@@ -34,6 +43,11 @@ const claims = section({
   custom_claims: freeMap.nullish(),
 });
 
+/** Tokens tell their times in seconds. */
+const tokenLifetime = duration.refine(({ ms }) => ms >= 1_000, {
+  error: 'a duration of at least 1s',
+});
+
 const policy = freeMap.nullish();
 
 const none = section({ type: z.literal('none') });
@@ -43,7 +57,7 @@ const basic = section({ type: z.literal('basic'), username: text, password: text
 const jwt = section({
   type: z.literal('jwt'),
   claims: claims.optional(),
-  duration: positiveDuration.optional().describe('How long a token is good for; 1h'),
+  duration: tokenLifetime.optional().describe('How long a token is good for; 1h'),
   key: jwtKey,
   policy,
 }).meta({ id: 'jwt' });

@@ -1,14 +1,25 @@
 import { z } from 'zod';
 import { clientAuth } from './auth.js';
 import { clientTls } from './tls.js';
-import { count, duration, flag, freeMap, list, oneOf, optional, section, text } from './values.js';
+import {
+  count,
+  duration,
+  flag,
+  freeMap,
+  list,
+  oneOf,
+  optional,
+  section,
+  text,
+  timeLimit,
+} from './values.js';
 
 const keepalive = section({
   tcp_keepalive: duration.optional(),
-  http2_keepalive: duration
+  http2_keepalive: timeLimit
     .optional()
     .describe('How long a server may be silent before a ping asks it; 60s'),
-  timeout: duration.optional().describe('How long its answer may take; 20s'),
+  timeout: timeLimit.optional().describe('How long its answer may take; 20s'),
   keep_alive_while_idle: flag.optional(),
 });
 
@@ -56,7 +67,7 @@ const clientKeys = {
   connection_type: oneOf(['edge', 'peer', 'remote']).optional().describe('edge unless given'),
   link_id: text.optional().describe('Random unless given'),
   backoff: backoff.optional().describe('Pauses between attempts to connect'),
-  connect_timeout: duration.optional(),
+  connect_timeout: timeLimit.optional(),
   keepalive: optional(keepalive),
   require_header_mac: flag
     .optional()

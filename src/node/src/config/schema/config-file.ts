@@ -1,20 +1,22 @@
 import { z } from 'zod';
+import { hostPortOf } from '../../host-port.js';
+import { logLevels } from '../../log-level.js';
 import { serviceAuth } from './auth.js';
 import { client, peers } from './client.js';
 import { server } from './server.js';
 import {
+  addressError,
   count,
   duration,
   flag,
   list,
+  name,
   oneOf,
   optional,
   positiveDuration,
   section,
   text,
 } from './values.js';
-
-const logLevels = ['off', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 
 const tracing = section({
   log_level: oneOf(logLevels).optional().describe('info unless given'),
@@ -70,7 +72,8 @@ const limits = section({
 const nestjsSlim = section({
   admin: section({
     endpoint: text
-      .regex(/^(?:\[[^\]]+\]|[^:/[\]@]+):\d{1,5}$/, { error: 'HOST:PORT' })
+      .regex(/^(?:\[[^\]]+\]|[^:/[\]@]+):\d{1,5}$/, { error: 'HOST:PORT', abort: true })
+      .refine((endpoint) => hostPortOf(endpoint) !== undefined, { error: addressError })
       .describe('HOST:PORT of the status page, metrics and health'),
   })
     .optional()
@@ -81,7 +84,7 @@ const nestjsSlim = section({
     .describe(
       'Web pages that may open WebSocket links, such as https://shop.example; all unless given',
     ),
-  routes: list(section({ link: text, names: list(text).min(1, { error: 'at least one name' }) }))
+  routes: list(section({ link: text, names: list(name).min(1, { error: 'at least one name' }) }))
     .optional()
     .describe(
       'Names whose messages go to a client of dataplane.clients, by its link_id or endpoint',
@@ -103,4 +106,3 @@ export const configFile = section({
 export type ConfigFile = z.output<typeof configFile>;
 export type Service = z.output<typeof service>;
 export type Limits = z.output<typeof limits>;
-export type LogLevel = (typeof logLevels)[number];

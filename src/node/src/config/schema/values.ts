@@ -1,15 +1,34 @@
+import { SlimName } from '@nestjs-slim/core';
 import { z } from 'zod';
 
 // The text of an error is what was expected; describe-issue.ts puts it into a sentence.
+
+const nameError = 'a name such as org/namespace/service';
 
 export const flag = z.boolean({ error: 'true or false' });
 
 export const text = z.string({ error: 'text' }).min(1, { error: 'text that is not empty' });
 
-/** A whole number of at least `min`. */
-export function count(min = 0) {
-  const error = `a whole number of at least ${min}`;
-  return z.int({ error }).min(min, { error });
+/** The name of a service or of one instance of it. */
+export const name = z
+  .string({ error: nameError })
+  .refine(isName, { error: nameError })
+  .describe('org/namespace/service');
+
+function isName(written: string): boolean {
+  try {
+    SlimName.parse(written);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A whole number of at least `min`, and of at most `max` where there is a limit. */
+export function count(min = 0, max?: number) {
+  const error = `a whole number ${max === undefined ? `of at least ${min}` : `from ${min} to ${max}`}`;
+  const atLeast = z.int({ error }).min(min, { error });
+  return max === undefined ? atLeast : atLeast.max(max, { error });
 }
 
 /** One of a few words. */
@@ -74,5 +93,21 @@ export const duration = z
 
 /** A duration that is not zero. */
 export const positiveDuration = duration.refine(({ ms }) => ms > 0, {
+  error: 'a duration longer than zero',
+});
+
+/** Of an address to listen on, what `HOST:PORT` alone does not say. */
+export const addressError = 'a port of at most 65535, and nothing but an IPv6 address in brackets';
+
+/** The largest number that HTTP/2 and the timers of Node.js take. */
+export const maxInt32 = 2 ** 31 - 1;
+
+/** How long something on a link may take: no longer than timers wait, some 24 days. */
+export const timeLimit = duration.refine(({ ms }) => Number.isInteger(ms) && ms <= maxInt32, {
+  error: `a duration of whole milliseconds, of at most ${maxInt32}ms`,
+});
+
+/** A time limit that is not zero. */
+export const positiveTimeLimit = timeLimit.refine(({ ms }) => ms > 0, {
   error: 'a duration longer than zero',
 });
