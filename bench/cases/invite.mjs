@@ -57,6 +57,9 @@ function inviteCase(job) {
       'official bindings, at once': invite('official', job, true),
       'ours, in turn': invite('ours', job, false),
       'ours, batched': invite('ours', job, true),
+      // What our moderator takes of the time, where members are the same as at the baseline.
+      'ours, official members, in turn': invite('ours', job, false, 'official'),
+      'ours, official members, batched': invite('ours', job, true, 'official'),
     },
     limitMs: isLong ? 300_000 : 90_000,
   };
@@ -71,12 +74,13 @@ function describe(mls) {
  * @param {import('./slim-pair.mjs').Library} library
  * @param {Job} job
  * @param {boolean} atOnce
+ * @param {import('./slim-pair.mjs').Library} [guests] Of the same library unless given.
  * @returns {Run}
  */
-function invite(library, { mls, members, node }, atOnce) {
+function invite(library, { mls, members, node }, atOnce, guests = library) {
   return async (start) => {
     const mode = { mls, reliable: true };
-    const channel = await startChannel(start, { library, mode, members, node });
+    const channel = await startChannel(start, { library, mode, members, node, guests });
     await channel.warmUp();
     const { elapsedMs, cpuMs } = await channel.invite({ atOnce });
     await channel.all('receive', proof);

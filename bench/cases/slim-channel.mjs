@@ -14,12 +14,16 @@ const warmUpInvitations = 50;
 const name = 'bench/slim/channel';
 
 /**
- * A node, an official one unless said otherwise, the moderator of a channel that is still empty, and applications that wait to be
- * invited to it; several members share a process, each on a link of its own.
+ * A node, an official one unless said otherwise, the moderator of a channel that is still empty, and
+ * applications that wait to be invited to it, of the same library unless said otherwise; several members
+ * share a process, each on a link of its own.
  * @param {Start} start
- * @param {{ library: import('./slim-pair.mjs').Library, mode: import('./slim-pair.mjs').Mode, members: number, node?: import('./slim-pair.mjs').Library }} options
+ * @param {{ library: import('./slim-pair.mjs').Library, mode: import('./slim-pair.mjs').Mode, members: number, node?: import('./slim-pair.mjs').Library, guests?: import('./slim-pair.mjs').Library }} options
  */
-export async function startChannel(start, { library, mode, members, node = 'official' }) {
+export async function startChannel(
+  start,
+  { library, mode, members, node = 'official', guests: guestLibrary = library },
+) {
   const { url } = await startNode(start, node);
   const names = Array.from({ length: members }, (_, at) => `bench/slim/member-${at}`);
   const perProcess = Math.max(membersPerProcess, Math.ceil(members / maxMemberProcesses));
@@ -28,7 +32,7 @@ export async function startChannel(start, { library, mode, members, node = 'offi
   /** @type {string[]} */
   const visitors = [];
   for (let at = 0; at < members; at += perProcess) {
-    const process = start(`members-${at}`, programs.slimMembers, library);
+    const process = start(`members-${at}`, programs.slimMembers, guestLibrary);
     const own = names.slice(at, at + perProcess);
     await process.call('connect', { url, secret, names: own });
     guests.push(process);
