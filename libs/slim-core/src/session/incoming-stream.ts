@@ -86,8 +86,12 @@ export class IncomingStream<Message> {
 
   #deliver(deliveries: readonly Delivery<Message>[]): void {
     for (const { id, message } of deliveries) {
-      if (message) this.#events.deliver(message);
-      else this.#events.lost(id);
+      if (message) {
+        this.#events.deliver(message);
+        continue;
+      }
+      this.#requests.stop(id);
+      this.#events.lost(id);
     }
   }
 }

@@ -123,13 +123,22 @@ describe('ReceiveWindow', () => {
     expect(delivered).toStrictEqual(['lost 2', 'lost 3', 'lost 4']);
   });
 
-  it('begins anew after a jump that nothing can fill', () => {
-    const { accept, delivered } = setup(1, 3);
+  it('begins anew after a jump that nothing can fill, behind what came before it', () => {
+    const window = new ReceiveWindow<string>();
+    for (const id of [1, 3, 5]) window.accept(id, `m${id}`);
     const far = 1_000_000_000;
-    expect(accept(far)).toStrictEqual([]);
-    accept(2);
-    accept(far + 1);
-    expect(delivered).toStrictEqual([`m${far}`, `m${far + 1}`]);
+    const { deliver, missing } = window.accept(far, `m${far}`);
+    expect(missing).toStrictEqual([]);
+    expect(deliver.map(({ id, message }) => message ?? `no ${id}`)).toStrictEqual([
+      'no 2',
+      'm3',
+      'no 4',
+      'm5',
+      `m${far}`,
+    ]);
+    expect([2, 3, 4].map((id) => window.isLost(id))).toStrictEqual([true, false, true]);
+    expect(window.accept(2, 'm2').deliver).toStrictEqual([]);
+    expect(window.accept(far + 1, 'next').deliver).toHaveLength(1);
   });
 
   it('takes no notice of ids beyond 31 bits, which are in no sequence', () => {

@@ -73,9 +73,11 @@ export class ReceiveWindow<Message> {
       return { deliver: [{ id, message }], missing: [] };
     }
     if (this.has(id)) return nothing;
+    const before = this.#isOutOfReach(id) ? this.#startOverBefore(id) : [];
     this.#held.set(id, message);
-    const gaps = this.#extendTo(id);
-    return { deliver: this.#release(), missing: gaps };
+    const missing = this.#extendTo(id);
+    const ready = this.#release();
+    return { deliver: before.length > 0 ? [...before, ...ready] : ready, missing };
   }
 
   /** Gives an id up, so that what came after it can go on. */
@@ -103,7 +105,6 @@ export class ReceiveWindow<Message> {
   /** The ids between the newest seen and this one; those out of the sender's reach are given up. */
   #extendTo(id: number): number[] {
     if (!isAfter(id, this.#newest)) return [];
-    if (distance(this.#newest, id) > maxSpan * 2) this.#startOverBefore(id);
     const missing: number[] = [];
     for (let at = nextMessageId(this.#newest); at !== id; at = nextMessageId(at)) {
       if (distance(at, id) < maxSpan) missing.push(at);
@@ -113,11 +114,24 @@ export class ReceiveWindow<Message> {
     return missing;
   }
 
-  /** A jump that no retransmission can fill begins the stream anew, rather than counting through it. */
-  #startOverBefore(id: number): void {
-    for (const held of this.#held.keys()) if (held !== id) this.#held.delete(held);
+  #isOutOfReach(id: number): boolean {
+    return isAfter(id, this.#newest) && distance(this.#newest, id) > maxSpan * 2;
+  }
+
+  /**
+   * A jump that no retransmission can fill begins the stream anew, rather than counting through it. Returns
+   * what came before the jump, which nothing is waited for any more.
+   */
+  #startOverBefore(id: number): readonly Delivery<Message>[] {
+    let at = this.#last ?? this.#newest;
+    while (at !== this.#newest) {
+      at = nextMessageId(at);
+      if (!this.#held.has(at)) this.#lose(at);
+    }
+    const ready = this.#release();
     this.#last = previousMessageId(id);
     this.#newest = this.#last;
+    return ready;
   }
 
   #release(): Delivery<Message>[] {
