@@ -99,6 +99,16 @@ describe('webSocketDialler of a browser', () => {
     await expect(attempt).rejects.toMatchObject({ code: 'link-failed', message });
   });
 
+  it('fails with the code of what the token threw', async () => {
+    const token = async () => {
+      throw new SlimError('identity-rejected', 'sign in first');
+    };
+    const { clock, dialler, sockets } = setup({ token });
+    const failure = { code: 'identity-rejected', message: 'sign in first' };
+    await expect(dialler.dial(never)).rejects.toMatchObject(failure);
+    expect([sockets, clock.pending]).toStrictEqual([[], 0]);
+  });
+
   it('gives up when the signal fires, and when the node takes too long', async () => {
     const { clock, dialler, sockets } = setup();
     const controller = new AbortController();

@@ -8,7 +8,7 @@ const handshakeMs = 20_000;
 /** How to reach a node. */
 export interface WebSocketDiallerOptions {
   /**
-   * Shows the node who asks for a link; asked for at every dial. It goes as `?token=`, because a page
+   * Shows the node who asks for a link; asked for at every dial, which fails with what it throws. It goes as `?token=`, because a page
    * cannot set headers, and may so appear in access logs: let it live briefly.
    */
   readonly token?: string | (() => string | Promise<string>);
@@ -91,6 +91,8 @@ class WebSocketDialler implements LinkDialler {
       const what = `dialling ${this.target} was given up`;
       return new SlimError('aborted', what, { cause: signal.reason });
     }
+    // What the function for the token has to say.
+    if (reason instanceof SlimError && reason.code !== 'link-failed') return reason;
     const text = reason instanceof Error ? reason.message : String(reason);
     return new SlimError('link-failed', `${this.target}: ${text}`, { cause: reason });
   }

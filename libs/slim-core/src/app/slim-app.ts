@@ -129,7 +129,7 @@ export class SlimApp {
   /**
    * Connects to a node and subscribes the own name; with a store, takes up what was kept.
    * @throws SlimError `invalid-name`, `invalid-config`, `store-failed`, `link-failed`,
-   * `negotiation-failed`, `aborted`
+   * `negotiation-failed`, `refused` by the node, `aborted`
    */
   static async connect(options: SlimAppOptions): Promise<SlimApp> {
     const name = SlimName.from(options.name);

@@ -399,6 +399,26 @@ describe('a link that is lost', () => {
     expect(new Set(await events())).toStrictEqual(new Set(['reconnecting link-failed']));
   });
 
+  it('waits longer also when it is lost as soon as it is there, until it lasts', async () => {
+    const crypto = { ...nodeCrypto, random: (length: number) => new Uint8Array(length).fill(255) };
+    const { clock, uplink, node, note } = setup({ local: true, crypto });
+    note('connect', uplink.connect());
+    await turns();
+    const pauses: number[] = [];
+    for (const lastsMs of [0, 0, 0, 1_001]) {
+      clock.advance(lastsMs);
+      await node(-1).probe.link.close();
+      await turns();
+      const lostAtMs = clock.now();
+      while (!uplink.isConnected) {
+        clock.advance(50);
+        await turns();
+      }
+      pauses.push(clock.now() - lostAtMs);
+    }
+    expect(pauses).toStrictEqual([100, 200, 400, 100]);
+  });
+
   it('is dialled once more when the node did not negotiate in time', async () => {
     const { clock, connect, node, events } = setup();
     await connect();

@@ -5,7 +5,7 @@ import type { BackoffPolicy } from '../link/backoff.js';
 import { dialLink, dialNotAborted } from '../link/dial-link.js';
 import { LinkFrames } from '../link/link-frames.js';
 import { maxFrameBytes, type Link, type LinkDialler, type LinkEvents } from '../link/link.js';
-import { redial } from '../link/redial.js';
+import { Redial } from '../link/redial.js';
 import type { Frame } from '../wire/frame.js';
 import { connectionType } from '../wire/link-message.js';
 
@@ -52,12 +52,19 @@ export class Uplink {
   readonly #events: UplinkEvents;
   readonly #stop = new AbortController();
   readonly #writers = new Set<{ resolve(): void; reject(reason: SlimError): void }>();
+  readonly #redial: Redial;
   #established: Established | undefined;
   #reconnecting: Promise<void> | undefined;
 
   constructor(options: UplinkOptions, events: UplinkEvents) {
     this.#options = options;
     this.#events = events;
+    const { clock, crypto, backoff } = options;
+    const failed = (reason: SlimError): boolean => {
+      events.status('reconnecting', reason);
+      return true;
+    };
+    this.#redial = new Redial({ clock, crypto, backoff, signal: this.#stop.signal, failed });
   }
 
   get isConnected(): boolean {
@@ -165,6 +172,7 @@ export class Uplink {
 
   #setEstablished(established: Established): void {
     this.#established = established;
+    this.#redial.established();
     this.#events.status('connected', undefined);
     this.#wakeWriters();
   }
@@ -195,17 +203,7 @@ export class Uplink {
     if (this.#established?.link !== link) return;
     this.#established = undefined;
     this.#events.status('reconnecting', reason);
-    this.#reconnecting = this.#reconnect();
-  }
-
-  #reconnect(): Promise<void> {
-    const { clock, crypto, backoff } = this.#options;
-    const failed = (reason: SlimError): boolean => {
-      this.#events.status('reconnecting', reason);
-      return true;
-    };
-    const { signal } = this.#stop;
-    return redial(() => this.#dialAny(signal), { clock, crypto, backoff, signal, failed });
+    this.#reconnecting = this.#redial.again(() => this.#dialAny(this.#stop.signal));
   }
 }
 

@@ -9,25 +9,40 @@ export interface RedialOptions {
   readonly crypto: Crypto;
   readonly backoff: BackoffPolicy;
   readonly signal: AbortSignal;
-  /** Attempts that were made before, by which the pauses have grown; none unless given. */
-  readonly attempts?: number;
   /** An attempt failed. False ends the attempts. */
   readonly failed: (reason: SlimError) => boolean;
 }
 
-/** Makes attempts with growing pauses, the first one after a pause, until one succeeds or it is stopped. */
-export async function redial(
-  attempt: () => Promise<void>,
-  { clock, crypto, backoff, signal, attempts = 0, failed }: RedialOptions,
-): Promise<void> {
-  for (let made = attempts; !signal.aborted; made += 1) {
-    const [byte = 0] = crypto.random(1);
-    await pause(clock, backoffMs(backoff, made, byte / 255), signal);
-    if (signal.aborted) return;
-    try {
-      return await attempt();
-    } catch (reason) {
-      if (!signal.aborted && !failed(SlimError.from(reason, 'link-failed'))) return;
+/** Dials a link again whenever it is lost, with growing pauses. */
+export class Redial {
+  readonly #options: RedialOptions;
+  #establishedAtMs = 0;
+  /** Since a link lasted: one that is lost as soon as it is there does not begin with short pauses again. */
+  #attempts = 0;
+
+  constructor(options: RedialOptions) {
+    this.#options = options;
+  }
+
+  /** The link is there. */
+  established(): void {
+    this.#establishedAtMs = this.#options.clock.now();
+  }
+
+  /** The link is not there: makes attempts, the first one after a pause, until one succeeds or it is stopped. */
+  async again(attempt: () => Promise<void>): Promise<void> {
+    const { clock, crypto, backoff, signal, failed } = this.#options;
+    if (clock.now() - this.#establishedAtMs > backoff.maxMs) this.#attempts = 0;
+    while (!signal.aborted) {
+      const [byte = 0] = crypto.random(1);
+      await pause(clock, backoffMs(backoff, this.#attempts, byte / 255), signal);
+      if (signal.aborted) return;
+      this.#attempts += 1;
+      try {
+        return await attempt();
+      } catch (reason) {
+        if (!signal.aborted && !failed(SlimError.from(reason, 'link-failed'))) return;
+      }
     }
   }
 }

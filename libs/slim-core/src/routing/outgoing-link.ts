@@ -5,7 +5,7 @@ import type { BackoffPolicy } from '../link/backoff.js';
 import { dialLink } from '../link/dial-link.js';
 import type { Link, LinkDialler, LinkEvents } from '../link/link.js';
 import type { LinkEnd, Negotiated } from '../link/negotiation.js';
-import { redial } from '../link/redial.js';
+import { Redial } from '../link/redial.js';
 import { connectionType } from '../wire/link-message.js';
 import type { OutgoingKind } from './categories.js';
 
@@ -50,14 +50,15 @@ export class OutgoingLink {
   readonly #waiting = new Set<() => void>();
   #status: OutgoingStatus = { kind: 'dialling', reason: undefined };
   #link: Link | undefined;
-  #establishedAtMs = 0;
-  /** Since a link lasted: one that is lost as soon as it is there does not begin with short pauses again. */
-  #attempts = 0;
+  readonly #redial: Redial;
   #dialling: Promise<void>;
 
   constructor(options: OutgoingLinkOptions, owner: OutgoingLinkOwner) {
     this.#options = options;
     this.#owner = owner;
+    const { clock, crypto, backoff } = options;
+    const failed = (reason: SlimError): boolean => this.#failed(reason);
+    this.#redial = new Redial({ clock, crypto, backoff, signal: this.#stop.signal, failed });
     this.#dialling = this.#dialFirst();
   }
 
@@ -104,19 +105,8 @@ export class OutgoingLink {
       await this.#dial();
     } catch (reason) {
       const again = this.#failed(SlimError.from(reason, 'link-failed'));
-      if (again && !this.#stop.signal.aborted) await this.#redial();
+      if (again && !this.#stop.signal.aborted) await this.#redial.again(() => this.#dial());
     }
-  }
-
-  #redial(): Promise<void> {
-    const { clock, crypto, backoff } = this.#options;
-    const failed = (reason: SlimError): boolean => this.#failed(reason);
-    const [attempts, signal] = [this.#attempts, this.#stop.signal];
-    const attempt = (): Promise<void> => {
-      this.#attempts += 1;
-      return this.#dial();
-    };
-    return redial(attempt, { clock, crypto, backoff, signal, attempts, failed });
   }
 
   async #dial(): Promise<void> {
@@ -126,7 +116,7 @@ export class OutgoingLink {
     await dialLink(dialler, options, this.#stop.signal, (link, negotiated) => {
       const events = this.#owner.established(link, negotiated);
       this.#link = link;
-      this.#establishedAtMs = clock.now();
+      this.#redial.established();
       this.#become({ kind: 'established' });
       return { ...events, closed: (reason) => this.#lost(events, reason) };
     });
@@ -138,9 +128,7 @@ export class OutgoingLink {
     if (this.#stop.signal.aborted) return;
     if (reason?.code === 'refused') return void this.#failed(reason);
     this.#become({ kind: 'dialling', reason });
-    const { clock, backoff } = this.#options;
-    if (clock.now() - this.#establishedAtMs > backoff.maxMs) this.#attempts = 0;
-    this.#dialling = this.#redial();
+    this.#dialling = this.#redial.again(() => this.#dial());
   }
 
   /** False when it is to be dialled no more. */
