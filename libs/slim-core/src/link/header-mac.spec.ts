@@ -5,6 +5,7 @@ import { loadNameHash } from '../names/name-hash.js';
 import { nameId } from '../names/name-id.js';
 import { wireNameOf } from '../testing/frames.js';
 import { toHex } from '../testing/hex.js';
+import { TagMemo } from '../wire/tag-memo.js';
 import { internName, type WireName } from '../wire/wire-name.js';
 import { HeaderMac, type MacFields } from './header-mac.js';
 
@@ -170,6 +171,22 @@ describe('HeaderMac', () => {
     expect([1, 2].map(() => mac.verify(empty, tag))).toStrictEqual([true, true]);
     expect(mac.verify(empty, new Uint8Array(32))).toBe(false);
     expect(made()).toBe(3);
+  });
+
+  it('looks no further for fields that come again, each link for itself', () => {
+    const { mac, made } = counting();
+    const other = counting();
+    const header = { ...empty, identity: 'x'.repeat(5_000) };
+    const came = { ...header, memo: new TagMemo() };
+    const goes = { ...header, ttl: 7, memo: new TagMemo() };
+    const tag = setup().tag(header);
+    expect(mac.verify(came, new Uint8Array(32))).toBe(false);
+    expect([1, 2, 3].map(() => mac.verify(came, tag))).toStrictEqual([true, true, true]);
+    expect(mac.verify(came, new Uint8Array(32))).toBe(false);
+    expect(new Set([1, 2, 3].map(() => mac.tag(goes))).size).toBe(1);
+    expect(made()).toBe(4);
+    expect(other.mac.tag(goes)).toStrictEqual(mac.tag(goes));
+    expect([other.made(), made()]).toStrictEqual([1, 5]);
   });
 
   it.each([

@@ -2,6 +2,7 @@ import type { Crypto } from '../crypto/crypto.js';
 import { BoundedMemo } from '../wire/bounded-memo.js';
 import { ByteWriter } from '../wire/byte-writer.js';
 import { isSameBytes } from '../wire/same-bytes.js';
+import type { TagMemo } from '../wire/tag-memo.js';
 import type { WireName } from '../wire/wire-name.js';
 
 /** The header fields under the tag, as they are when the frame leaves. */
@@ -15,6 +16,8 @@ export interface MacFields {
   readonly forwardTo?: bigint | undefined;
   readonly error: boolean | undefined;
   readonly ttl: number;
+  /** Of fields that come again and do not change. */
+  readonly memo?: TagMemo | undefined;
 }
 
 /** A tag that was made, with all that it depends on. */
@@ -60,6 +63,15 @@ export class HeaderMac {
    * the token stays the same; the last tags are remembered (bench cases `one-way`, `node forwarding`).
    */
   tag(fields: MacFields): Uint8Array {
+    const { memo } = fields;
+    const known = memo?.tagBy(this);
+    if (known) return known;
+    const tag = this.#tagOf(fields);
+    memo?.keep(this, tag);
+    return tag;
+  }
+
+  #tagOf(fields: MacFields): Uint8Array {
     const hash = this.#hashOf(fields);
     const before = known.get(hash);
     if (before && this.#isOf(before, fields)) return before.tag;
@@ -69,6 +81,14 @@ export class HeaderMac {
   /** False also without a tag, and for one of another length. Only what matched is remembered. */
   verify(fields: MacFields, tag: Uint8Array | undefined): boolean {
     if (tag === undefined) return false;
+    const { memo } = fields;
+    if (memo?.tagBy(this) === tag) return true;
+    if (!this.#isTagOf(fields, tag)) return false;
+    memo?.keep(this, tag);
+    return true;
+  }
+
+  #isTagOf(fields: MacFields, tag: Uint8Array): boolean {
     const hash = this.#hashOf(fields);
     const before = known.get(hash);
     if (before && this.#isOf(before, fields)) return this.#crypto.equal(before.tag, tag);

@@ -3,6 +3,7 @@ import type { SlimError } from '../errors/slim-error.js';
 import type { HeaderMac } from '../link/header-mac.js';
 import type { Link } from '../link/link.js';
 import type { Negotiated } from '../link/negotiation.js';
+import { LastHeader } from '../wire/publish-view.js';
 import type { Category, ConnectionId } from './categories.js';
 import type { LinkDirection, LinkSnapshot } from './node-snapshot.js';
 
@@ -39,6 +40,8 @@ export class Connection {
   pressure: Pressure = free;
   /** Connections that this one waits for before it reads on. */
   readonly waitsFor = new Set<Connection>();
+  /** Of the messages that it brings. */
+  readonly lastHeader = new LastHeader();
   /** What its tags are made with; nothing where no key was agreed on, and between replicas. */
   mac: HeaderMac | undefined;
   /** Why it was turned away after it negotiated; it is then about to end. */

@@ -53,16 +53,12 @@ export class Forwarder {
 
   /** @throws SlimError `malformed-frame` */
   publish(connection: Connection, bytes: Uint8Array): void {
-    const view = viewPublish(bytes);
+    const view = viewPublish(bytes, connection.lastHeader);
     const { header } = view;
     if (connection.mac?.verify(header, header.headerMac) === false) {
       return this.#tally.drop('header-mac', connection);
     }
-    const ttl = connection.category === 'local' ? header.ttl : header.ttl - 1;
-    if (ttl <= 0) return this.#tally.drop('ttl', connection);
-    // receivedFrom and forwardTo steer the tables of one node; from a link they are not obeyed, and
-    // they end here like every other value of one hop.
-    header.startHop(ttl);
+    if (ttlLeft(connection, view) <= 0) return this.#tally.drop('ttl', connection);
     if (header.fanout === fanout.one) this.#toOne(connection, view);
     else this.#toAll(connection, view);
   }
@@ -99,8 +95,10 @@ export class Forwarder {
     const receiver = this.#connections.get(to);
     if (!receiver?.isEstablished) return this.#tally.drop('no-route', from);
     if (receiver.pressure.kind === 'shedding') return this.#tally.drop('overload', receiver);
-    const { ttl } = view.header;
-    const tag = receiver.mac?.tag(view.header);
+    const ttl = ttlLeft(from, view);
+    // receivedFrom and forwardTo steer the tables of one node; from a link they are not obeyed, and
+    // they end here like every other value of one hop.
+    const tag = receiver.mac?.tag(view.hop(ttl));
     const patched = isLast ? patchPublish(view, ttl, tag) : undefined;
     const bytes = patched ?? forwardPublish(view, ttl, tag);
     if (bytes.length > maxFrameBytes) return this.#tally.drop('too-large', from);
@@ -109,4 +107,9 @@ export class Forwarder {
     this.#onForward?.(bytes);
     if (!receiver.send(bytes)) this.#flow.full(receiver, from);
   }
+}
+
+/** Hops that a message may still take behind this one. */
+function ttlLeft({ category }: Connection, { header }: PublishView): number {
+  return category === 'local' ? header.ttl : header.ttl - 1;
 }

@@ -4,7 +4,14 @@ import { loadNameHash } from '../names/name-hash.js';
 import { publishTo, wireNameOf } from '../testing/frames.js';
 import { fromHex, toHex } from '../testing/hex.js';
 import { frame } from './frame.js';
-import { forwardPublish, isPublish, patchPublish, viewPublish } from './publish-view.js';
+import {
+  forwardPublish,
+  isPublish,
+  LastHeader,
+  patchPublish,
+  viewPublish,
+  type PublishView,
+} from './publish-view.js';
 
 beforeAll(loadNameHash);
 
@@ -213,5 +220,79 @@ describe('patchPublish', () => {
         expect(patched ?? copied).toStrictEqual(copied);
       }),
     );
+  });
+});
+
+describe('LastHeader', () => {
+  const names = source + destination;
+  const otherNames = field('0a', field('0a', '08 01 10 02 18 05')) + destination;
+  /** Starts at different places of a frame, by what is before it and by how long the frame is. */
+  const frames = fc.record({
+    header: fc.constantFrom(
+      ...[`${names} 30 08 1a0161 5a 02 0102`, `${names} 30 08 1a0162 5a 02 0102`],
+      ...[`${names} 30 08 1a0161 5a 02 0103`, `${names} 1a0161 30 08 5a 02 0102`],
+      ...[names, otherNames, `${otherNames} 30 08 1a0161 5a 02 0102`],
+    ),
+    before: fc.constantFrom('', '22 03 0a016b'),
+    payload: fc.constantFrom(content, `1a 7f ${'00'.repeat(127)}`),
+  });
+  type Made = typeof frames extends fc.Arbitrary<infer Value> ? Value : never;
+
+  function built({ header, before, payload }: Made): Uint8Array {
+    const inner = `${field('0a', header)} ${session} ${payload}`.replaceAll(' ', '');
+    const length = inner.length / 2;
+    const prefix = length < 128 ? [length] : [(length & 0x7f) | 0x80, length >> 7];
+    return fromHex(`${before} 1a ${toHex(Uint8Array.from(prefix))} ${inner}`);
+  }
+
+  const fieldsOf = ({ header, destination: to }: PublishView) => {
+    const { source: from, identity, fanout, ttl, error, headerMac } = header;
+    return { from, to, identity, fanout, ttl, error, headerMac };
+  };
+
+  it('reads what reading each header alone reads, whatever is written over the frames', () => {
+    const mac = fromHex('abcd');
+    fc.assert(
+      fc.property(fc.array(frames, { maxLength: 20 }), (sent) => {
+        const last = new LastHeader();
+        for (const each of sent) {
+          const [alone, one] = [viewPublish(built(each)), viewPublish(built(each), last)];
+          expect(fieldsOf(one)).toStrictEqual(fieldsOf(alone));
+          expect(forwardPublish(one, 7, mac)).toStrictEqual(forwardPublish(alone, 7, mac));
+          expect(patchPublish(one, 7, mac)).toStrictEqual(patchPublish(alone, 7, mac));
+        }
+      }),
+    );
+  });
+
+  it('keeps a header that comes again, and what the next hop gets of it', () => {
+    const last = new LastHeader();
+    const view = (header: string) => viewPublish(aPublish(header, session), last);
+    const read = (header: string) => view(header).header;
+    const headers = [1, 2, 3, 4].map(() => read(`${names} 30 08`));
+    expect(new Set(headers).size).toBe(2);
+    const [, kept] = headers;
+    const hops = [7, 7, 6].map((ttl) => view(`${names} 30 08`).hop(ttl));
+    expect(hops[0]).toBe(hops[1]);
+    expect(hops.map(({ ttl }) => ttl)).toStrictEqual([7, 7, 6]);
+    expect(read(otherNames)).not.toBe(kept);
+    expect(read(`${names} 30 08`)).toBe(kept);
+  });
+
+  it('keeps none that is longer than 4,096 bytes', () => {
+    const last = new LastHeader();
+    const sizes = [3_000, 5_000].map((length) => {
+      const message = publishTo(wireNameOf('org/ns/receiver'));
+      const publish = message.publish && {
+        ...message.publish,
+        header: message.publish.header && {
+          ...message.publish.header,
+          identity: 'x'.repeat(length),
+        },
+      };
+      const bytes = frame.encode({ ...message, publish });
+      return new Set([1, 2, 3, 4].map(() => viewPublish(bytes, last).header)).size;
+    });
+    expect(sizes).toStrictEqual([2, 4]);
   });
 });

@@ -2,6 +2,8 @@ import { SlimError } from '../errors/slim-error.js';
 import { lengthOfVarint } from './byte-writer.js';
 import { ProtobufReader } from './protobuf-reader.js';
 import { putBytes, putNumber } from './put-field.js';
+import { isSameBytes } from './same-bytes.js';
+import { TagMemo } from './tag-memo.js';
 import { internNameIn, type WireName } from './wire-name.js';
 
 const noBytes = new Uint8Array(0);
@@ -31,7 +33,18 @@ const hopTags: ReadonlySet<number> = new Set([
   tags.headerMac,
 ]);
 
-/** The header fields that a node looks at; byte fields are views of the frame. */
+/** The fields under the tag of the next hop: `receivedFrom` and `forwardTo` end at every node. */
+export interface HopFields {
+  readonly source: WireName | undefined;
+  readonly destination: WireName;
+  readonly identity: Uint8Array;
+  readonly fanout: number;
+  readonly ttl: number;
+  readonly error: boolean | undefined;
+  readonly memo: TagMemo | undefined;
+}
+
+/** The header fields that a node looks at; byte fields are views of what it was read from. */
 export class HeaderFields {
   source: WireName | undefined = undefined;
   destination: WireName | undefined = undefined;
@@ -42,10 +55,22 @@ export class HeaderFields {
   forwardTo: bigint | undefined = undefined;
   error: boolean | undefined = undefined;
   headerMac: Uint8Array | undefined = undefined;
-  /** Where the ttl lies in the frame; undefined when it cannot be changed in its place. */
+  /** Where the value of the ttl lies in the header; undefined when it cannot be changed in its place. */
   ttlAt: number | undefined = undefined;
+  /** Where the tag lies in the header. */
+  macAt = 0;
   /** True while nothing was met that the next hop must not see, or that is there twice. */
   isPlain = true;
+  /** There when the same header may come again. */
+  readonly memo: TagMemo | undefined;
+  readonly #start: number;
+  #hop: HopFields | undefined;
+
+  /** `start`: where the header begins in what it is read from. */
+  constructor(start: number, isKept: boolean) {
+    this.#start = start;
+    this.memo = isKept ? new TagMemo() : undefined;
+  }
 
   /** Takes the value of one field; others are passed over. */
   take(tag: number, from: ProtobufReader, frame: Uint8Array): void {
@@ -79,6 +104,7 @@ export class HeaderFields {
       case tags.headerMac:
         this.isPlain &&= this.headerMac === undefined;
         this.headerMac = from.bytes();
+        this.macAt = from.offset - this.headerMac.length - this.#start;
         break;
       default:
         this.isPlain &&= tag !== tags.incomingConnection;
@@ -86,18 +112,18 @@ export class HeaderFields {
     }
   }
 
-  /** Makes them those of the next hop: `receivedFrom` and `forwardTo` end here. */
-  startHop(ttl: number): void {
-    this.ttl = ttl;
-    this.receivedFrom = undefined;
-    this.forwardTo = undefined;
+  hop(destination: WireName, ttl: number): HopFields {
+    if (this.#hop?.ttl === ttl) return this.#hop;
+    const { source, identity, fanout, error } = this;
+    const memo = this.memo && new TagMemo();
+    return (this.#hop = { source, destination, identity, fanout, ttl, error, memo });
   }
 
   #takeTtl(from: ProtobufReader): void {
     this.isPlain &&= this.ttlAt === undefined;
     const at = from.offset;
     this.ttl = from.uint32();
-    if (from.offset === at + 1) this.ttlAt = at;
+    if (from.offset === at + 1) this.ttlAt = at - this.#start;
     else this.isPlain = false;
   }
 }
@@ -131,14 +157,24 @@ export class PublishView {
   readonly #header: Range;
   #passedOn: PassedOn | undefined;
 
-  constructor(frame: Uint8Array, publish: Range, header: Range) {
+  constructor(frame: Uint8Array, publish: Range, header: Range, last: LastHeader | undefined) {
     this.frame = frame;
     this.#publish = publish;
     this.#header = header;
-    this.header = readHeader(frame, header);
+    this.header = last?.read(frame, header) ?? readHeader(frame, header);
     const { source, destination } = this.header;
     if (!source?.isRoutable || !destination?.isRoutable) throw malformed('a name is missing');
     this.destination = destination;
+  }
+
+  /** What the next hop gets: one object for as long as headers and ttl are the same. */
+  hop(ttl: number): HopFields {
+    return this.header.hop(this.destination, ttl);
+  }
+
+  /** Where the header begins in the frame. */
+  get headerStart(): number {
+    return this.#header.start;
   }
 
   /** Views of the frame, found when they are needed. */
@@ -158,15 +194,47 @@ export function isPublish(frame: Uint8Array): boolean {
   return frame[0] === tags.publish;
 }
 
+/** Longer ones are read each time, so that foreign tokens cannot fill the memory. */
+const maxKeptBytes = 4_096;
+
 /**
- * Reads the header of a Publish.
+ * The header that came last on a link, if it came more than once: messages of one sender to one receiver have the
+ * same, byte for byte, and reading it costs more than all else that is read of them (bench case `node
+ * forwarding`). `readHeader` alone is the oracle in the tests.
+ */
+export class LastHeader {
+  #bytes: Uint8Array | undefined;
+  #header: HeaderFields | undefined;
+  /** Of the last one that was read. */
+  #source: WireName | undefined;
+  #destination: WireName | undefined;
+
+  /** The fields of the header in that range, the same object for equal ones. */
+  read(frame: Uint8Array, range: Range): HeaderFields {
+    const { start, end } = range;
+    if (this.#header && this.#bytes && isSameBytes(this.#bytes, frame, start, end)) {
+      return this.#header;
+    }
+    const header = readHeader(frame, range);
+    const { source, destination } = header;
+    const isAgain = source === this.#source && destination === this.#destination;
+    this.#source = source;
+    this.#destination = destination;
+    if (!isAgain || end - start > maxKeptBytes) return header;
+    this.#bytes = frame.slice(start, end);
+    return (this.#header = readHeader(this.#bytes, { start: 0, end: end - start }, true));
+  }
+}
+
+/**
+ * Reads the header of a Publish, with `last` those of one link.
  * @throws SlimError `malformed-frame` when it is no Publish, or names or session header are missing.
  */
-export function viewPublish(frame: Uint8Array): PublishView {
+export function viewPublish(frame: Uint8Array, last?: LastHeader): PublishView {
   const publish = find(frame, { start: 0, end: frame.length }, tags.publish);
   const header = find(frame, publish, tags.publishHeader);
   if (!header.hasSession) throw malformed('no session header');
-  return new PublishView(frame, publish, header);
+  return new PublishView(frame, publish, header, last);
 }
 
 interface Found extends Range {
@@ -195,8 +263,8 @@ function find(frame: Uint8Array, { start, end }: Range, wanted: number): Found {
   return { start: foundAt, end: foundEnd, hasSession };
 }
 
-function readHeader(frame: Uint8Array, { start, end }: Range): HeaderFields {
-  const header = new HeaderFields();
+function readHeader(frame: Uint8Array, { start, end }: Range, isKept = false): HeaderFields {
+  const header = new HeaderFields(start, isKept);
   const from = new ProtobufReader(frame, start, end);
   while (!from.done) header.take(from.tag(), from, frame);
   return header;
@@ -229,15 +297,15 @@ function partsWithout(
  * in the tests. A copy costs more than all else that a node does (bench case `node forwarding`).
  */
 export function patchPublish(
-  { frame, header }: PublishView,
+  { frame, header, headerStart }: PublishView,
   ttl: number,
   headerMac: Uint8Array | undefined,
 ): Uint8Array | undefined {
-  const { isPlain, ttlAt, headerMac: before } = header;
+  const { isPlain, ttlAt, macAt, headerMac: before } = header;
   const fits = isPlain && ttlAt !== undefined && ttl > 0 && ttl <= 0x7f;
   if (!fits || before?.length !== headerMac?.length) return undefined;
-  frame[ttlAt] = ttl;
-  if (headerMac) before?.set(headerMac);
+  frame[headerStart + ttlAt] = ttl;
+  if (headerMac) frame.set(headerMac, headerStart + macAt);
   return frame;
 }
 
