@@ -202,7 +202,7 @@ export class SlimClient extends ClientProxy<SlimEvents, string> {
     const { data, options } = record;
     const usualMs = isItemSource(data) ? Infinity : settings.requestTimeoutMs;
     const call = new ClientCall({
-      clock: settings.clock,
+      clock: this.connection.callTimers,
       pattern: packet.pattern,
       timeoutMs: options.timeoutMs ?? usualMs,
       signal: options.signal,

@@ -9,6 +9,7 @@ import {
 } from '@nestjs-slim/core';
 import { SlimApp } from '@nestjs-slim/platform-node';
 import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
+import { CallTimers } from './in-flight/call-timers.js';
 import { DroppedLog } from './dropped-log.js';
 import { SlimListeners, type SlimEvents, type SlimStatus } from './slim-events.js';
 import { checkOptions, type SlimOptions, type SlimSettings } from './slim-options.js';
@@ -50,6 +51,8 @@ const statusOf = {
 export class SlimConnection implements OnApplicationShutdown {
   readonly settings: SlimSettings;
   readonly events = new SlimListeners();
+  /** The clock of the calls of its server and its clients. */
+  readonly callTimers: CallTimers;
   private readonly droppedLog: DroppedLog;
   /** Without it every invitation to a channel is refused. */
   channels: ChannelHost | undefined;
@@ -62,6 +65,7 @@ export class SlimConnection implements OnApplicationShutdown {
   /** @throws SlimError `invalid-config`, `invalid-name` */
   constructor(options: SlimOptions) {
     this.settings = checkOptions(options);
+    this.callTimers = new CallTimers(this.settings.clock);
     this.droppedLog = new DroppedLog(this.settings.clock);
   }
 

@@ -172,9 +172,9 @@ export class SlimServer
   private async start(): Promise<void> {
     if (this.serving) throw new SlimError('invalid-config', 'the server is listening already');
     const { connection, table, ready } = this;
-    const { clock, payloads } = connection.settings;
+    const { payloads } = connection.settings;
     const host: ServingOptions['host'] = {
-      clock,
+      clock: connection.callTimers,
       payloads,
       table,
       ready,

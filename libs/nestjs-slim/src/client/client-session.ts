@@ -5,6 +5,7 @@ import {
   type SessionMessage,
   type SlimName,
 } from '@nestjs-slim/core';
+import { IdMap } from '../in-flight/id-map.js';
 import { patternKey } from '../patterns/pattern.js';
 import { envelopeKind, type Envelope, type EnvelopeFields } from '../payload/envelope.js';
 import { Envelopes } from '../payload/envelopes.js';
@@ -40,7 +41,7 @@ export class ClientSession implements CallRoute {
   private readonly envelopes: Envelopes;
   private readonly options: ClientSessionOptions;
   /** Calls that wait for their answer. */
-  private readonly asking = new Map<number, ClientCall>();
+  private readonly asking = new IdMap<ClientCall>();
   /** Of those that are streams, what sends their items. */
   private readonly uploads = new Map<number, ItemUpload>();
   private readonly inOrder = new InOrder();
@@ -233,7 +234,7 @@ export class ClientSession implements CallRoute {
   }
 
   private lose(reason: SlimError): void {
-    for (const correlationId of [...this.asking.keys()]) {
+    for (const correlationId of this.asking.ids()) {
       this.forget(correlationId)?.lost(reason);
     }
   }

@@ -1,5 +1,7 @@
 import { SlimError, type Clock, type Session, type SessionMessage } from '@nestjs-slim/core';
 import type { MessageHandler } from '@nestjs/microservices';
+import { Bag } from '../in-flight/bag.js';
+import { IdMap } from '../in-flight/id-map.js';
 import { patternKey } from '../patterns/pattern.js';
 import { envelopeKind, type Envelope } from '../payload/envelope.js';
 import { Envelopes } from '../payload/envelopes.js';
@@ -44,8 +46,8 @@ export class ServedSession {
   private readonly host: SessionHost;
   private readonly callHost: CallHost;
   private readonly service: string;
-  private readonly calls = new Set<ServerCall>();
-  private readonly requests = new Map<number, Answering>();
+  private readonly calls = new Bag<ServerCall>();
+  private readonly requests = new IdMap<Answering>();
   private readonly inOrder = new InOrder();
   private readonly idleListeners: (() => void)[] = [];
 
@@ -217,9 +219,9 @@ export class ServedSession {
 
   private begin(options: ServerCallOptions): ServerCall {
     const call = new ServerCall(this.callHost, options);
-    this.calls.add(call);
+    const takeOut = this.calls.add(call);
     call.whenFinished(() => {
-      this.calls.delete(call);
+      takeOut();
       if (this.calls.size > 0) return;
       for (const resolve of this.idleListeners.splice(0)) resolve();
     });
