@@ -48,11 +48,46 @@ describe('FrameWriter', () => {
     ]);
     await turn();
     expect(writer.send(Uint8Array.of(1))).toBe(false);
-    expect(drains()).toBe(0);
+    for (const drained of [0, 1, 1]) {
+      finishNext();
+      await turn();
+      expect(drains()).toBe(drained);
+    }
+    expect(writer.send(Uint8Array.of(1))).toBe(true);
+  });
+
+  it('writes a quarter of a mebibyte at a time, so that a slow stream is seen to go on', async () => {
+    const { writer, written, drains, finishNext } = setup();
+    const kibibyte = new Uint8Array(1024 - 5);
+    for (let count = 0; count < 1_100; count += 1) writer.send(kibibyte);
+    await turn();
+    writer.send(kibibyte);
+    await turn();
+    const sizes = () => written.map(({ length }) => length / 1024);
+    expect(sizes()).toStrictEqual([256]);
     finishNext();
     await turn();
     expect(drains()).toBe(1);
-    expect(writer.send(Uint8Array.of(1))).toBe(true);
+    for (let count = 0; count < 4; count += 1) {
+      finishNext();
+      await turn();
+    }
+    expect(sizes()).toStrictEqual([256, 256, 256, 256, 77]);
+  });
+
+  it('writes what is queued before it ends the stream, however much', async () => {
+    const { writer, stream, written, finishNext } = setup();
+    const large = new Uint8Array(200 * 1024);
+    for (let count = 0; count < 4; count += 1) writer.send(large);
+    await turn();
+    const finished = once(stream, 'finish');
+    writer.end();
+    for (let count = 0; count < 2; count += 1) {
+      finishNext();
+      await turn();
+    }
+    await finished;
+    expect(written.reduce((sum, { length }) => sum + length, 0)).toBe(4 * (large.length + 5));
   });
 
   it('writes what is queued before it ends the stream', async () => {

@@ -132,13 +132,13 @@ describe.each(listeners)('%s', (_, listen) => {
 });
 
 describe('listenHttp2', () => {
-  it('announces a window of 4 MiB for the stream and for the connection', async () => {
+  it('announces a window of 512 KiB for the stream and for the connection', async () => {
     const { listener } = await start(listenHttp2);
     const session = client(listener.url);
     await once(session, 'remoteSettings');
-    expect(session.remoteSettings.initialWindowSize).toBe(4 * 1024 * 1024);
+    expect(session.remoteSettings.initialWindowSize).toBe(512 * 1024);
     await headersOf(request(session), 'response');
-    expect(session.state.remoteWindowSize).toBe(4 * 1024 * 1024);
+    expect(session.state.remoteWindowSize).toBe(512 * 1024);
   });
 
   it.each([
