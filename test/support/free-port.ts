@@ -1,13 +1,28 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** A loopback port that nobody listens on now; use it soon, another process may take it. */
+/** Below the ports that systems give out by themselves, to whoever connects or listens at port 0. */
+const firstPort = 20_000;
+const endPort = 32_000;
+
+/** A loopback port that nobody listens on now, and that nobody is given who does not ask for this very one. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
+  for (;;) {
+    const port = randomInt(firstPort, endPort);
+    if (await isFree(port)) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch (reason) {
+    if (reason instanceof Error && 'code' in reason && reason.code === 'EADDRINUSE') return false;
+    throw reason;
+  }
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no TCP address');
-  return address.port;
+  return true;
 }
