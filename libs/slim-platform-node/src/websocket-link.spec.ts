@@ -1,9 +1,11 @@
 import { once } from 'node:events';
+import { setImmediate as immediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { SlimError, type Link } from '@nestjs-slim/core';
 import { ManualClock } from '@nestjs-slim/core/testing';
 import { WebSocket } from 'ws';
 import { LinkProbe } from '../../slim-core/src/testing/link-probe.js';
+import { closeGraceMs } from './http2-settings.js';
 import { webSocketDialler } from './websocket-dialler.js';
 import { listenWebSocket } from './websocket-listener.js';
 
@@ -16,11 +18,11 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-async function setup() {
+async function setup({ keepaliveMs = 0 } = {}) {
   const clock = new ManualClock();
   let accept: (link: Link) => void = () => undefined;
   const accepted = new Promise<Link>((resolve) => (accept = resolve));
-  const options = { host, port: 0, clock, keepaliveMs: 0, maxConnectionAgeMs: ageMs };
+  const options = { host, port: 0, clock, keepaliveMs, maxConnectionAgeMs: ageMs };
   const listener = await listenWebSocket(options, accept);
   ends.push(() => listener.close());
   const probe = async (): Promise<LinkProbe> => new LinkProbe(await accepted);
@@ -78,6 +80,27 @@ describe('a WebSocket link that is old enough', () => {
     clock.advance(5_000);
     await accepted.ended();
     expect(accepted.ends).toMatchObject([{ code: 'link-closed' }]);
+    await listener.close();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('asks for no sign of life any more when its owner takes the rest of one that is gone', async () => {
+    const { clock, listener, probe } = await setup({ keepaliveMs: 3 * ageMs });
+    const socket = await dialByHand(listener.url);
+    const accepted = await probe();
+    accepted.link.pause();
+    const mebibyte = new Uint8Array(1024 * 1024);
+    const { pending } = clock;
+    for (let sent = 0; sent < 6; sent += 1) socket.send(mebibyte);
+    // More than it takes unread: it stops reading, and asking for signs of life.
+    while (clock.pending === pending) await immediate();
+    clock.advance(ageMs);
+    const gone = once(socket, 'close');
+    clock.advance(closeGraceMs);
+    await gone;
+    accepted.link.resume();
+    await accepted.ended();
+    expect(accepted.frames.length).toBeGreaterThan(4);
     await listener.close();
     expect(clock.pending).toBe(0);
   });

@@ -15,7 +15,7 @@ import { Keepalive } from './keepalive.js';
 import { closeCode, closeText, endOf, failureOf } from './websocket-close.js';
 import { WebSocketWriter } from './websocket-writer.js';
 
-/** Bytes a peer may send to an owner that paused before it has to wait; as the window of HTTP/2. */
+/** Bytes a peer may send to an owner that paused before it has to wait. */
 const windowBytes = 4 * 1024 * 1024;
 
 /** What a link needs beside its socket. */
@@ -168,7 +168,7 @@ export class WebSocketLink implements Link {
   }
 
   #release(): void {
-    if (!this.#holding || this.#unreadBytes > windowBytes) return;
+    if (!this.#holding || this.#phase === 'closing' || this.#unreadBytes > windowBytes) return;
     this.#holding = false;
     this.#keepalive = this.#watchSilence();
     this.#socket.resume();
@@ -186,6 +186,7 @@ export class WebSocketLink implements Link {
 
   #sayClose(code: number, text?: string): void {
     this.#saidCode ??= code;
+    this.#writer.end();
     this.#socket.close(code, text);
   }
 

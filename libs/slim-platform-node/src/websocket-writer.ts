@@ -1,8 +1,6 @@
-import type { Duplex } from 'node:stream';
+import type { Writable } from 'node:stream';
 import type { WebSocket } from 'ws';
-
-/** Bytes a sender may leave unwritten before it is asked to wait, unless told otherwise. */
-const defaultQueuedBytes = 1024 * 1024;
+import { FrameQueue } from './frame-queue.js';
 
 /** What a message takes beside its bytes, at most (RFC 6455 section 5.2). */
 const headerBytes = 14;
@@ -13,52 +11,48 @@ export interface WebSocketWriterOptions {
   drained(): void;
 }
 
-/**
- * Sends frames as binary messages, all those of one turn of the event loop in one write: a write costs
- * far more than a frame (reference: interop notes 7.2).
- */
+/** Sends frames as binary messages. */
 export class WebSocketWriter {
-  readonly #socket: WebSocket;
-  /** What the messages are written to; held back within a turn. */
-  readonly #transport: Duplex;
-  readonly #highWaterBytes: number;
-  readonly #drained: () => void;
-  #queuedBytes = 0;
-  #corked = false;
-  #behind = false;
+  readonly #socket: Pick<WebSocket, 'send'>;
+  /** What the messages are written to. */
+  readonly #transport: Pick<Writable, 'cork' | 'uncork'>;
+  readonly #queue: FrameQueue;
 
-  constructor(socket: WebSocket, transport: Duplex, options: WebSocketWriterOptions) {
+  constructor(
+    socket: Pick<WebSocket, 'send'>,
+    transport: Pick<Writable, 'cork' | 'uncork'>,
+    options: WebSocketWriterOptions,
+  ) {
     this.#socket = socket;
     this.#transport = transport;
-    this.#highWaterBytes = options.maxQueuedBytes ?? defaultQueuedBytes;
-    this.#drained = () => options.drained();
+    const outlet = {
+      bytesOf,
+      write: (frames: readonly Uint8Array[]): void => this.#write(frames),
+      drained: (): void => options.drained(),
+    };
+    this.#queue = new FrameQueue(outlet, options.maxQueuedBytes);
   }
 
   /** Queues a frame. False asks the caller to wait for `drained`. */
   send(frame: Uint8Array): boolean {
-    this.#cork();
-    const bytes = frame.length + headerBytes;
-    this.#queuedBytes += bytes;
-    // An error is not handled here: it ends the socket, which its owner watches.
-    this.#socket.send(frame, () => this.#written(bytes));
-    this.#behind ||= this.#queuedBytes > this.#highWaterBytes;
-    return !this.#behind;
+    return this.#queue.send(frame);
   }
 
-  #cork(): void {
-    if (this.#corked) return;
-    this.#corked = true;
+  /** Writes what is queued; before the socket is closed, behind which nothing goes. */
+  end(): void {
+    this.#queue.flush();
+  }
+
+  #write(frames: readonly Uint8Array[]): void {
     this.#transport.cork();
-    setImmediate(() => {
-      this.#corked = false;
-      this.#transport.uncork();
-    });
+    for (const frame of frames) {
+      // An error is not handled here: it ends the socket, which its owner watches.
+      this.#socket.send(frame, () => this.#queue.written(bytesOf(frame)));
+    }
+    this.#transport.uncork();
   }
+}
 
-  #written(bytes: number): void {
-    this.#queuedBytes -= bytes;
-    if (!this.#behind || this.#queuedBytes > this.#highWaterBytes) return;
-    this.#behind = false;
-    this.#drained();
-  }
+function bytesOf(frame: Uint8Array): number {
+  return frame.length + headerBytes;
 }
