@@ -21,7 +21,7 @@ export async function moderate(
     const isOwn = (channel: Channel): boolean =>
       channel.isModerator && channel.name.service === name.service;
     const [resumed, ...surplus] = connection.resumed(isOwn);
-    // Of earlier starts, which ended before they were closed.
+    // Older ones, which could not be forgotten when they ended.
     for (const channel of surplus) void channel.close();
     if (resumed) return resumed;
     const { metadata = {} } = options;

@@ -62,6 +62,21 @@ describe('CallTimers', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('goes on with the others when one of them fails', () => {
+    const clock = new ManualClock();
+    const timers = new CallTimers(clock);
+    const log: string[] = [];
+    timers.schedule(10, () => {
+      throw new Error('of its own');
+    });
+    timers.schedule(10, () => log.push('due too'));
+    timers.schedule(20, () => log.push('later'));
+    expect(() => clock.advance(10)).toThrow('of its own');
+    clock.advance(10);
+    expect(log).toStrictEqual(['due too', 'later']);
+    expect(clock.pending).toBe(0);
+  });
+
   it('runs what is due also when the time of day was set back meanwhile', () => {
     const clock = new ManualClock();
     let backMs = 0;

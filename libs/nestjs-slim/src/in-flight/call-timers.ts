@@ -49,13 +49,20 @@ export class CallTimers implements Clock {
   }
 
   private run(): void {
-    // The one it was set to is due, whatever became of the time of day meanwhile.
+    // The first one is due, whatever became of the time of day meanwhile.
     const reachedMs = Math.max(this.now(), this.nextMs);
     this.nextMs = Infinity;
     const due = [...this.waiting].filter(({ dueMs }) => dueMs <= reachedMs);
-    for (const { task, takeOut } of due.toSorted((a, b) => a.dueMs - b.dueMs)) {
-      if (takeOut()) task();
+    try {
+      for (const { task, takeOut } of due.toSorted((a, b) => a.dueMs - b.dueMs)) {
+        if (takeOut()) task();
+      }
+    } finally {
+      this.armNext();
     }
+  }
+
+  private armNext(): void {
     let nextMs = Infinity;
     for (const { dueMs } of this.waiting) nextMs = Math.min(nextMs, dueMs);
     if (nextMs < this.nextMs) this.arm(nextMs);

@@ -179,6 +179,20 @@ describe.each([{ mls: false }, { mls: true }])('a session of two with MLS $mls',
     expect((await again.restart()).app.restored).toStrictEqual([]);
   });
 
+  it('finds the channels that it moderates again, the newest first', async () => {
+    const clock = new ManualClock();
+    const moderator = await mortal('org/ns/moderator', new MemoryStore(), { clock });
+    const create = async (topic: string): Promise<void> => {
+      await moderator.app.createChannel('org/ns/room', { mls, metadata: { topic } });
+      clock.advance(1);
+    };
+    for (const topic of ['oldest', 'older', 'newest']) await create(topic);
+    const again = await moderator.restart();
+    expect(again.app.restored.map(({ metadata }) => metadata.topic)).toStrictEqual([
+      ...['newest', 'older', 'oldest'],
+    ]);
+  });
+
   it('sends nothing that it cannot keep', async () => {
     const opener = await mortal('org/ns/opener');
     const asked = await fabric.connect('org/ns/asked', trusting);

@@ -24,11 +24,8 @@ import { WireName } from '../wire/wire-name.js';
 import { recordKinds } from './session-keeper.js';
 import { withTimers } from './session-setup.js';
 
-/** A session of before the restart, and the number of its last message. */
-export interface RestoredSession {
-  readonly session: PointToPointSession | ChannelSession;
-  readonly lastId: number;
-}
+/** A session of before the restart. */
+export type RestoredSession = PointToPointSession | ChannelSession;
 
 interface Kept {
   readonly context: SessionContext;
@@ -37,45 +34,53 @@ interface Kept {
   readonly lastId: number;
 }
 
-/** The sessions that were kept, as they were: all or none. Nothing is sent. @throws SlimError `store-failed` */
+/** The sessions that were kept, as they were, the newest of those it moderates first: all or none. Nothing is sent. @throws SlimError `store-failed` */
 export async function restoreSessions(
   records: readonly StateRecord[],
   context: SessionContext,
   owner: SessionOwner,
 ): Promise<readonly RestoredSession[]> {
   const byPlace = new Map(records.map((record) => [`${record.kind} ${record.key}`, record.value]));
-  const kept = records.filter(({ kind }) => kind === recordKinds.session);
+  const kept = records.filter(({ kind }) => kind === recordKinds.session).map(readRecord);
   const restored: RestoredSession[] = [];
-  for (const record of kept) {
+  for (const record of kept.toSorted((a, b) => changedAtMs(b) - changedAtMs(a))) {
     try {
       restored.push(await restoreSession(record, byPlace, { context, owner }));
     } catch (reason) {
       const { message } = SlimError.from(reason, 'store-failed');
-      const what = `session ${record.key} cannot be restored: ${message}`;
+      const what = `session ${record.id} cannot be restored: ${message}`;
       const failure = new SlimError('store-failed', what, { cause: reason });
-      for (const { session } of restored) session.finish(failure);
+      for (const session of restored) session.finish(failure);
       throw failure;
     }
   }
   return restored;
 }
 
+/** Sealed by this schema, so it is what was written. */
+function readRecord({ value }: StateRecord): PointToPointRecord | ChannelRecord {
+  return JSON.parse(new TextDecoder().decode(value)) as PointToPointRecord | ChannelRecord;
+}
+
+/** When a channel was created or its moderator last renewed its keys; 0 for what others moderate. */
+function changedAtMs({ role }: PointToPointRecord | ChannelRecord): number {
+  return role.kind === 'moderator' ? role.refreshedAtMs : 0;
+}
+
 async function restoreSession(
-  { key, value }: StateRecord,
+  record: PointToPointRecord | ChannelRecord,
   byPlace: ReadonlyMap<string, Uint8Array>,
   { context, owner }: Pick<Kept, 'context' | 'owner'>,
 ): Promise<RestoredSession> {
-  // Sealed by this schema, so it is what was written.
-  const record = JSON.parse(new TextDecoder().decode(value)) as PointToPointRecord | ChannelRecord;
-  const epoch = byPlace.get(`${recordKinds.epoch} ${key}`);
-  const tree = byPlace.get(`${recordKinds.tree} ${key}`);
+  const { id } = record;
+  const epoch = byPlace.get(`${recordKinds.epoch} ${id}`);
+  const tree = byPlace.get(`${recordKinds.tree} ${id}`);
   if (record.mls && !epoch) throw new SlimError('store-failed', 'the store has no keys of it');
   const group = epoch && (await loadMls()).MlsGroup.restore(context.mls, { epoch, tree });
-  const lastId = readNumber(byPlace.get(`${recordKinds.number} ${key}`));
+  const lastId = readNumber(byPlace.get(`${recordKinds.number} ${id}`));
   const { kind } = record;
   const all = { context, owner, group, lastId };
-  const session = kind === 'session' ? pointToPoint(record, all) : channel(record, all);
-  return { session, lastId };
+  return kind === 'session' ? pointToPoint(record, all) : channel(record, all);
 }
 
 /** Has what it needs of the network to be there again. */

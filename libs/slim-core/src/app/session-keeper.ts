@@ -36,11 +36,11 @@ export class SessionKeeper {
     return this.#kept.has(session) && !session.isClosing;
   }
 
-  /** A session that was restored, and the number of its last message. */
-  resume(session: BaseSession, lastId: number): void {
+  /** Goes on keeping a session that was restored. */
+  resume(session: BaseSession): void {
     const kept = session.toKeep();
     if (!kept) return;
-    this.#kept.set(session, lastId);
+    this.#kept.set(session, kept.lastId);
     this.#watch(session, kept);
   }
 

@@ -154,10 +154,8 @@ export class Sessions {
   /** Takes up what was kept before a restart; nothing is sent. @throws SlimError `store-failed` */
   async restore(records: readonly StateRecord[]): Promise<readonly (Session | Channel)[]> {
     const restored = await restoreSessions(records, this.#options.context, this.#owner);
-    for (const { session, lastId } of restored) {
-      this.#options.keeper?.resume(this.#table.add(session), lastId);
-    }
-    return restored.map(({ session }) => session);
+    for (const session of restored) this.#options.keeper?.resume(this.#table.add(session));
+    return restored;
   }
 
   /** Has those that were restored take part again. @throws SlimError `timeout`, `link-failed`, `link-closed` */

@@ -223,7 +223,10 @@ export class SlimApp {
     return this.#sessions.incoming;
   }
 
-  /** Sessions and channels of before the last restart, which go on; none without a store. */
+  /**
+   * Sessions and channels of before the last restart, which go on, the newest of the channels that this side
+   * moderates first; none without a store.
+   */
   get restored(): readonly (Session | Channel)[] {
     return this.#restored;
   }
