@@ -1,26 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { formatIssue } from './config-issue.js';
-import { parseConfig } from './parse-config.js';
+import { at, client, plain, withClient, withServer } from './testing/one-link.js';
+import { wrong } from './testing/verdict.js';
 
-/** What is wrong with a file, a line each. */
-function wrong(text: string): string[] {
-  const result = parseConfig(text, { env: () => undefined, file: () => '' });
-  return result.kind === 'invalid' ? result.issues.map((issue) => formatIssue('f', issue)) : [];
-}
-
-/** A file with one of them, and these lines in it from the sixth on. */
-function withOne(kind: 'servers' | 'clients', endpoint: string, lines: readonly string[]): string {
-  const head = ['services:', '  slim/0:', '    dataplane:', `      ${kind}:`];
-  const inside = lines.map((line) => `          ${line}`);
-  return [...head, `        - endpoint: ${endpoint}`, ...inside].join('\n');
-}
-
-const withServer = (...lines: readonly string[]) => withOne('servers', '0.0.0.0:1', lines);
-const withClient = (...lines: readonly string[]) => withOne('clients', 'https://a:1', lines);
-
-const at = 'services.slim/0.dataplane.servers[0]';
-const client = 'services.slim/0.dataplane.clients[0]';
-const plain = 'tls: { insecure: true }';
 const longest = 2_147_483_647;
 const timeLimit = `a duration of whole milliseconds, of at most ${longest}ms`;
 

@@ -60,6 +60,8 @@ const serverRows: readonly Row[] = [
     effect: 'ignored',
     why: 'a server trusts what client_ca says',
   },
+  { path: 'tls.reload_interval', effect: 'ignored', why: filesLookedAt },
+  { path: 'tls.reload_client_ca_file', effect: 'ignored', why: filesLookedAt },
   { path: 'tls.client_ca', effect: 'refused', why: noSpire, when: isOfType('spire') },
 ];
 
@@ -91,6 +93,7 @@ const clientRows: readonly Row[] = [
     effect: 'ignored',
     why: 'HTTP/2 pings notice a silent server',
   },
+  { path: 'tls.reload_interval', effect: 'ignored', why: 'files are read at every dial' },
   { path: 'proxy', effect: 'refused', why: 'links do not go through a proxy', when: isNotEmpty },
   { path: 'tls.ca_source', effect: 'refused', why: noSpire, when: isOfType('spire') },
 ];
@@ -98,16 +101,6 @@ const clientRows: readonly Row[] = [
 const bothRows: readonly Row[] = [
   { path: 'auth.jwks_ttl', effect: 'ignored', why: 'keys are kept for an hour' },
   { path: 'auth.claim_cache_ttl', effect: 'ignored', why: 'every token is judged anew' },
-  {
-    path: 'tls.reload_interval',
-    effect: 'ignored',
-    why: filesLookedAt,
-  },
-  {
-    path: 'tls.reload_client_ca_file',
-    effect: 'ignored',
-    why: filesLookedAt,
-  },
   { path: 'tls.source', effect: 'refused', why: noSpire, when: isOfType('spire') },
   { path: 'auth', effect: 'refused', why: noSpire, when: isOfType('spire') },
   { path: 'auth.policy', effect: 'refused', why: noPolicy, when: isNotEmpty },

@@ -1,46 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { formatIssue } from './config-issue.js';
-import type { NodeConfig } from './node-config.js';
-import { parseConfig } from './parse-config.js';
+import { at, client, plain, withClient, withServer } from './testing/one-link.js';
 import { samples } from './testing/samples.js';
+import { valid, wrong } from './testing/verdict.js';
 
-const sources = {
-  env: (name: string) => ({ PASSWORD: 'from the environment', LEVEL: 'loud' })[name],
-  file: (path: string) => {
-    if (path === '/token') return 'from a file\n';
-    throw new Error('ENOENT: no such file');
-  },
-};
-
-/** What is wrong with a file, a line each. */
-function wrong(text: string): string[] {
-  const result = parseConfig(text, sources);
-  return result.kind === 'invalid' ? result.issues.map((issue) => formatIssue('f', issue)) : [];
-}
-
-function valid(text: string): { config: NodeConfig; warnings: string[] } {
-  const result = parseConfig(text, sources);
-  if (result.kind === 'invalid') throw new Error(wrong(text).join('\n'));
-  const warnings = result.warnings.map((issue) => formatIssue('f', issue));
-  return { config: result.config, warnings };
-}
-
-/** A file with one server, and these lines in it. */
-function withServer(...lines: readonly string[]): string {
-  const head = ['services:', '  slim/0:', '    dataplane:', '      servers:'];
-  const inServer = lines.map((line) => `          ${line}`);
-  return [...head, '        - endpoint: 0.0.0.0:1', ...inServer].join('\n');
-}
-
-function withClient(...lines: readonly string[]): string {
-  return withServer(...lines)
-    .replace('servers:', 'clients:')
-    .replace('0.0.0.0:1', 'https://a:1');
-}
-
-const at = 'services.slim/0.dataplane.servers[0]';
-const client = 'services.slim/0.dataplane.clients[0]';
-const plain = 'tls: { insecure: true }';
 const address = 'a port of at most 65535, and nothing but an IPv6 address in brackets';
 
 describe('a configuration file', () => {
@@ -340,6 +302,18 @@ describe('what this node cannot follow', () => {
     [
       withServer('tls: { insecure: true, source: { type: pem, cert: a, key: b } }'),
       `f:6: ${at}.tls.source: not used, because of insecure: true`,
+    ],
+    [
+      withServer('tls: { insecure: true, reload_interval: 10s }'),
+      `f:6: ${at}.tls.reload_interval: ignored: files are read again within a second after they change`,
+    ],
+    [
+      withServer('tls: { insecure: true, reload_client_ca_file: true }'),
+      `f:6: ${at}.tls.reload_client_ca_file: ignored: files are read again within a second`,
+    ],
+    [
+      withClient('tls: { reload_interval: 10s }'),
+      `f:6: ${client}.tls.reload_interval: ignored: files are read at every dial`,
     ],
     [withClient('request_timeout: 10s'), `f:6: ${client}.request_timeout: ignored`],
     [

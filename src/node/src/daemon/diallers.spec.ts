@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseConfig } from '../config/parse-config.js';
+import { valid } from '../config/testing/verdict.js';
 import { clientsOf } from './diallers.js';
 import { Owned } from './owned.js';
 
@@ -8,10 +8,8 @@ async function dialled(...lines: readonly string[]) {
   const head = 'services: { slim/0: { dataplane: { clients: [{ endpoint: "http://a:1"';
   const routes = 'nestjs_slim: { routes: [{ link: "http://a:1", names: [a/b/c] }] }';
   const text = `${[head, ...lines].join(', ')} }] } } }\n${routes}`;
-  const result = parseConfig(text, { env: () => undefined, file: () => '' });
-  if (result.kind === 'invalid') throw new Error(JSON.stringify(result.issues));
   const owned = new Owned();
-  const [client] = await clientsOf(result.config, owned, () => undefined);
+  const [client] = await clientsOf(valid(text).config, owned, () => undefined);
   await owned.close();
   return { target: client?.dialler.target, ...client?.options };
 }

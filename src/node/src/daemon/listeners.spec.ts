@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import type { SlimError } from '@nestjs-slim/core';
-import { parseConfig } from '../config/parse-config.js';
+import { valid } from '../config/testing/verdict.js';
 import { listenersOf } from './listeners.js';
 import { Owned } from './owned.js';
 
@@ -17,10 +17,8 @@ describe('listenersOf', () => {
     const server = `{ endpoint: "ws://127.0.0.1:0", tls: { insecure: true }, ${streams} }`;
     const text = `services: { slim/0: { dataplane: { servers: [${server}] } } }
 nestjs_slim: { limits: { ${limits} } }`;
-    const result = parseConfig(text, { env: () => undefined, file: () => '' });
-    if (result.kind === 'invalid') throw new Error(JSON.stringify(result.issues));
     const fileErrors = { tls: ignored, keySet: ignored };
-    const [open] = await listenersOf(result.config, new Owned(), fileErrors);
+    const [open] = await listenersOf(valid(text).config, new Owned(), fileErrors);
     let refuse: (reason: SlimError) => void = ignored;
     const refused = new Promise<SlimError>((resolve) => (refuse = resolve));
     const listener = await open?.(ignored, (reason) => refuse(reason));

@@ -1,16 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseConfig } from '../config/parse-config.js';
 import { samples } from '../config/testing/samples.js';
+import { valid } from '../config/testing/verdict.js';
 import { nodeParts, type NodeParts } from './node-parts.js';
 import { Owned } from './owned.js';
 
 const ignored = (): void => undefined;
 
 async function partsOf(text: string): Promise<NodeParts> {
-  const result = parseConfig(text, { env: () => undefined, file: () => '' });
-  if (result.kind === 'invalid') throw new Error(JSON.stringify(result.issues));
   const owned = new Owned();
-  const parts = await nodeParts(result.config, owned, { tls: ignored, keySet: ignored });
+  const parts = await nodeParts(valid(text).config, owned, { tls: ignored, keySet: ignored });
   await owned.close();
   return parts;
 }
