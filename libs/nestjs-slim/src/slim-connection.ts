@@ -144,7 +144,7 @@ export class SlimConnection implements OnApplicationShutdown {
     this.acceptor = accept;
     app.discoverable = true;
     for (const session of this.restored(app)) {
-      if (session.kind === 'session' && !session.isInitiator) this.handOver(session, accept);
+      if (session.kind === 'session') this.handOver(session, accept);
     }
     return () => {
       if (this.acceptor !== accept) return;
@@ -158,7 +158,7 @@ export class SlimConnection implements OnApplicationShutdown {
     if (!this.events.emit('dropped', reason)) this.droppedLog.add(reason);
   }
 
-  /** Channels of before a crash, of one name and role; each is given once. */
+  /** Channels of before a crash that somebody wants to go on with; each is given once. */
   resumed(isWanted: (channel: Channel) => boolean): readonly Channel[] {
     if (this.state.kind !== 'connected') return [];
     const found = this.restored(this.state.app).flatMap((session) =>

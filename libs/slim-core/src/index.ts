@@ -1,4 +1,5 @@
 export { SlimError, type SlimErrorCode } from './errors/slim-error.js';
+export { unlessAborted } from './errors/unless-aborted.js';
 export { systemClock, type Cancel, type Clock } from './clock/clock.js';
 export type { AgreementKey, Crypto, EcdhP256, SigningKeyPair } from './crypto/crypto.js';
 export {

@@ -1,4 +1,11 @@
-import { SlimError, systemClock, type Clock, type Link, type LinkDialler } from '@nestjs-slim/core';
+import {
+  SlimError,
+  systemClock,
+  unlessAborted,
+  type Clock,
+  type Link,
+  type LinkDialler,
+} from '@nestjs-slim/core';
 import { BrowserLink } from './browser-link.js';
 import type { WebSocketLike } from './web-socket-like.js';
 
@@ -46,7 +53,7 @@ class WebSocketDialler implements LinkDialler {
     signal.addEventListener('abort', abort);
     try {
       signal.throwIfAborted();
-      return await untilAborted(this.#open(clock, stop.signal), stop.signal);
+      return await unlessAborted(stop.signal, this.#open(clock, stop.signal));
     } catch (reason) {
       throw this.#failure(reason, signal);
     } finally {
@@ -96,16 +103,6 @@ class WebSocketDialler implements LinkDialler {
     const text = reason instanceof Error ? reason.message : String(reason);
     return new SlimError('link-failed', `${this.target}: ${text}`, { cause: reason });
   }
-}
-
-/** What a promise gives, or a rejection as soon as the signal fires. */
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(SlimError.from(signal.reason, 'aborted'));
-    signal.addEventListener('abort', abort);
-    const done = (): void => signal.removeEventListener('abort', abort);
-    work.finally(done).then(resolve, reject);
-  });
 }
 
 function parse(text: string): URL {

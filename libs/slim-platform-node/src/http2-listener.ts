@@ -35,7 +35,7 @@ class Http2Listener implements LinkListener {
     this.#options = options;
     this.#accept = accept;
     this.#ages = new ConnectionAges(options.maxConnectionAgeMs);
-    this.#server = new ListeningServer(options, {
+    this.#server = new ListeningServer(options, options, {
       create: (tls) => (tls ? createTlsServer({ ...tls, ALPNProtocols: ['h2'] }) : createServer()),
       connected: (socket) => this.#serve(socket),
     });

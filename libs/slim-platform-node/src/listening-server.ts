@@ -10,9 +10,11 @@ import { removeStaleSocket } from './unix-socket.js';
 /** How long a client may take for its part of TLS. */
 const handshakeTimeoutMs = 10_000;
 
-/** Where a server listens, for how many, and who is told of those that were not taken. */
-export type ListeningServerOptions = ListenAddress &
-  Pick<ListenerSettings, 'tls' | 'maxConnections' | 'onRefused' | 'clock'>;
+/** How a server encrypts, for how many it is, and who is told of those that were not taken. */
+export type ListeningServerSettings = Pick<
+  ListenerSettings,
+  'tls' | 'maxConnections' | 'onRefused' | 'clock'
+>;
 
 /** What a protocol brings. */
 export interface ServerProtocol<Kind extends Server> {
@@ -25,44 +27,51 @@ export interface ServerProtocol<Kind extends Server> {
 /** What listeners of every protocol have in common: a server, its sockets and its certificates. */
 export class ListeningServer<Kind extends Server> {
   readonly server: Kind;
-  readonly #options: ListeningServerOptions;
+  readonly #address: ListenAddress;
+  readonly #settings: ListeningServerSettings;
   readonly #certificates: ListenerCertificates | undefined;
   /** Also those that never came further than their connection. */
   readonly #open = new Set<Socket>();
   #port = 0;
 
   /** @throws SlimError `invalid-config` that names a file which cannot be used */
-  constructor(options: ListeningServerOptions, protocol: ServerProtocol<Kind>) {
-    if (options.tls && 'path' in options) {
-      throw new SlimError('invalid-config', `${unixUrl(options.path)} takes no tls`);
+  constructor(
+    address: ListenAddress,
+    settings: ListeningServerSettings,
+    protocol: ServerProtocol<Kind>,
+  ) {
+    const { tls, maxConnections } = settings;
+    if (tls && 'path' in address) {
+      throw new SlimError('invalid-config', `${unixUrl(address.path)} takes no tls`);
     }
-    this.#options = options;
-    this.#certificates = options.tls && new ListenerCertificates(options.tls);
+    this.#address = address;
+    this.#settings = settings;
+    this.#certificates = tls && new ListenerCertificates(tls);
     this.server = protocol.create(this.#tlsOptions());
-    if (options.maxConnections) this.server.maxConnections = options.maxConnections;
+    if (maxConnections) this.server.maxConnections = maxConnections;
     this.#watchSockets((socket) => protocol.connected(socket));
     this.#watchRefusals();
   }
 
   /** Where it listens. */
   urlOf(scheme: 'http' | 'ws'): string {
-    const options = this.#options;
-    if ('path' in options) return unixUrl(options.path);
-    return `${scheme}${options.tls ? 's' : ''}://${hostAndPort(options.host, this.#port)}`;
+    const address = this.#address;
+    if ('path' in address) return unixUrl(address.path);
+    return `${scheme}${this.#settings.tls ? 's' : ''}://${hostAndPort(address.host, this.#port)}`;
   }
 
   /** @throws SlimError `link-failed` when the address cannot be had, `invalid-config` for a path that is none */
   async listen(): Promise<void> {
-    const options = this.#options;
-    if ('path' in options) checkUnixPath(options.path);
+    const address = this.#address;
+    if ('path' in address) checkUnixPath(address.path);
     try {
-      if ('path' in options) await removeStaleSocket(options.path);
+      if ('path' in address) await removeStaleSocket(address.path);
       this.server.listen(
-        'path' in options ? { path: options.path } : { host: options.host, port: options.port },
+        'path' in address ? { path: address.path } : { host: address.host, port: address.port },
       );
       await once(this.server, 'listening');
     } catch (reason) {
-      const name = 'path' in options ? unixUrl(options.path) : `${options.host}:${options.port}`;
+      const name = 'path' in address ? unixUrl(address.path) : `${address.host}:${address.port}`;
       throw SlimError.from(reason, 'link-failed', `listening on ${name}`);
     }
     const bound = this.server.address();
@@ -74,8 +83,8 @@ export class ListeningServer<Kind extends Server> {
 
   /** Who is at the other end; a Unix socket does not say, and one that is gone may not either. */
   remoteOf({ remoteAddress = 'unknown', remotePort = 0 }: Remote): string {
-    const options = this.#options;
-    return 'path' in options ? unixUrl(options.path) : hostAndPort(remoteAddress, remotePort);
+    const address = this.#address;
+    return 'path' in address ? unixUrl(address.path) : hostAndPort(remoteAddress, remotePort);
   }
 
   /** Takes no more connections, lets `end` end those that are in use, and cuts the others. */
@@ -109,7 +118,7 @@ export class ListeningServer<Kind extends Server> {
   }
 
   #watchRefusals(): void {
-    const { maxConnections, onRefused } = this.#options;
+    const { maxConnections, onRefused } = this.#settings;
     this.server.on('drop', (dropped = {}) => {
       const reason = new SlimError('refused', `more than ${maxConnections} connections`);
       onRefused?.(reason, this.remoteOf(dropped));
@@ -120,7 +129,7 @@ export class ListeningServer<Kind extends Server> {
       if (!reason.code?.startsWith('ERR_SSL') && !authorizationError) return;
       const what = 'TLS handshake';
       const refusal = authorizationError
-        ? new SlimError('refused', `${what}: ${textOf(authorizationError)}`, { cause: reason })
+        ? new SlimError('refused', `${what}: ${String(authorizationError)}`, { cause: reason })
         : SlimError.from(reason, 'refused', what);
       onRefused?.(refusal, this.remoteOf(socket));
     });
@@ -129,7 +138,7 @@ export class ListeningServer<Kind extends Server> {
   #followCertificates(): void {
     const { server } = this;
     if (!(server instanceof TlsServer)) return;
-    const { clock = systemClock } = this.#options;
+    const { clock = systemClock } = this.#settings;
     this.#certificates?.follow(clock, (changed) => server.setSecureContext(changed));
   }
 
@@ -150,11 +159,9 @@ interface Remote {
 }
 
 interface TlsClient extends Remote {
-  /** Why its certificate is not trusted; its handshake then ends as if it had hung up itself. */
+  /**
+   * Why its certificate is not trusted; its handshake then ends as if it had hung up itself. Declared as an
+   * error, and a code at run time.
+   */
   readonly authorizationError?: string | Error;
-}
-
-/** It is declared as an error, and a code at run time. */
-function textOf(reason: string | Error): string {
-  return typeof reason === 'string' ? reason : reason.message;
 }

@@ -18,8 +18,6 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-// Elsewhere a busy owner cannot be told from none.
-
 describe('a Unix socket', () => {
   it('is deserted when nobody listens on it any more, and when it is gone', async () => {
     const server = createServer().listen(`${path}.old`);

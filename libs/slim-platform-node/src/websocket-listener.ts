@@ -12,6 +12,7 @@ import {
 } from '@nestjs-slim/core';
 import type { WebSocket } from 'ws';
 import { ConnectionAges } from './connection-ages.js';
+import { defaultHeaderListBytes } from './http2-settings.js';
 import { checkNumbers, type ListenerSettings } from './listener-options.js';
 import { ListeningServer } from './listening-server.js';
 import { WebSocketLink } from './websocket-link.js';
@@ -84,22 +85,18 @@ class WebSocketListener implements LinkListener {
   #closing: Promise<void> | undefined;
 
   constructor(options: WebSocketListenerOptions, upgrades: Upgrades, accept: (link: Link) => void) {
-    const { host, port, tls, onRefused, clock = systemClock } = options;
-    const { maxConnections = defaultConnections, maxHeaderListBytes = 16 * 1024 } = options;
+    const { host, port, clock = systemClock, maxConnections = defaultConnections } = options;
+    const { maxHeaderListBytes = defaultHeaderListBytes } = options;
     this.#options = options;
     this.#accept = accept;
     this.#clock = clock;
     this.#upgrades = upgrades;
     this.#ages = new ConnectionAges(options.maxConnectionAgeMs);
-    // One by one: `path` is not that of a Unix socket here.
-    const where = { host, port, maxConnections, clock, ...(tls && { tls }) };
-    this.#server = new ListeningServer(
-      { ...where, ...(onRefused && { onRefused }) },
-      {
-        create: (parts) => createServer(parts, maxHeaderListBytes),
-        connected: (socket) => this.#awaitRequest(socket),
-      },
-    );
+    const settings = { ...options, maxConnections };
+    this.#server = new ListeningServer({ host, port }, settings, {
+      create: (tls) => createServer(tls, maxHeaderListBytes),
+      connected: (socket) => this.#awaitRequest(socket),
+    });
     this.#watchRequests();
   }
 

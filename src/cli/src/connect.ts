@@ -1,6 +1,5 @@
-import { sharedSecret, SlimError, type InvitationPolicy } from '@nestjs-slim/core';
+import { sharedSecret, SlimError, unlessAborted, type InvitationPolicy } from '@nestjs-slim/core';
 import { SlimApp } from '@nestjs-slim/platform-node';
-import { closeOnAbort } from './close-on-abort.js';
 import type { CommandLine } from './command-line.js';
 import { log } from './output.js';
 
@@ -49,15 +48,11 @@ export async function connectAsTarget(
 ): Promise<SlimApp> {
   const app = await connect(line, line.target, options);
   if (line.text('name') === undefined) return app;
-  const { signal } = options;
-  const ignore = closeOnAbort(app, signal);
   try {
-    await app.subscribe(line.target);
+    await unlessAborted(options.signal, app.subscribe(line.target));
     return app;
   } catch (reason) {
     await app.close();
-    throw signal.aborted ? SlimError.from(signal.reason, 'aborted') : reason;
-  } finally {
-    ignore();
+    throw reason;
   }
 }

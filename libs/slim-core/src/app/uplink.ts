@@ -64,7 +64,9 @@ export class Uplink {
       events.status('reconnecting', reason);
       return true;
     };
-    this.#redial = new Redial({ clock, crypto, backoff, signal: this.#stop.signal, failed });
+    const { signal } = this.#stop;
+    const attempt = (): Promise<void> => this.#dialAny(signal);
+    this.#redial = new Redial({ clock, crypto, backoff, signal, attempt, failed });
   }
 
   get isConnected(): boolean {
@@ -203,7 +205,7 @@ export class Uplink {
     if (this.#established?.link !== link) return;
     this.#established = undefined;
     this.#events.status('reconnecting', reason);
-    this.#reconnecting = this.#redial.again(() => this.#dialAny(this.#stop.signal));
+    this.#reconnecting = this.#redial.again();
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock/clock.js';
 import { SlimError } from '../errors/slim-error.js';
+import { unlessAborted } from '../errors/unless-aborted.js';
 import { isRecord } from './claims.js';
 
 /** What is asked of `fetch`. */
@@ -75,6 +76,7 @@ export class WebClient {
     // Browsers do not let theirs be called as a method of something else.
     const fetch = this.#fetch;
     try {
+      // A `fetch` that is given may not look at the signal.
       const answer = await unlessAborted(
         signal,
         fetch(url, {
@@ -123,16 +125,6 @@ export function failed(url: string, what: string, options?: ErrorOptions): SlimE
 /** Without its query, which may hold what is not to be logged. */
 function shown(url: string): string {
   return url.replace(/[?#].*$/s, '');
-}
-
-/** A `fetch` that does not look at its signal must not keep anybody waiting. */
-function unlessAborted<Value>(signal: AbortSignal, work: Promise<Value>): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }
 
 async function readText(url: string, body: FetchResponse['body']): Promise<string> {

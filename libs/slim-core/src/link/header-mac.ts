@@ -64,8 +64,8 @@ export class HeaderMac {
    */
   tag(fields: MacFields): Uint8Array {
     const { memo } = fields;
-    const known = memo?.tagBy(this);
-    if (known) return known;
+    const made = memo?.tagBy(this);
+    if (made) return made;
     const tag = this.#tagOf(fields);
     memo?.keep(this, tag);
     return tag;

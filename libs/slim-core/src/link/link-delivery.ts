@@ -14,6 +14,8 @@ export class LinkDelivery {
   #state: DeliveryState = { kind: 'waiting' };
   #inbox: Uint8Array[] = [];
   #ending: { readonly reason: SlimError | undefined } | undefined;
+  /** How many of the inbox the owner has, while it takes them. */
+  #taken = 0;
   #paused = false;
   #discarding = false;
   #delivering = false;
@@ -26,6 +28,11 @@ export class LinkDelivery {
   /** True while the owner takes frames. */
   get flowing(): boolean {
     return this.#state.kind === 'open' && !this.#paused;
+  }
+
+  /** Frames that the owner does not have yet. */
+  get unread(): number {
+    return this.#inbox.length - this.#taken;
   }
 
   open(events: LinkEvents): void {
@@ -55,19 +62,19 @@ export class LinkDelivery {
     const state = this.#state;
     if (this.#delivering || state.kind !== 'open') return;
     this.#delivering = true;
-    let taken = 0;
     try {
       // The inbox may grow, and the owner may pause or end the link, while it handles a frame.
       while (this.flowing) {
-        const frame = this.#inbox[taken];
+        const frame = this.#inbox[this.#taken];
         if (!frame) break;
         // Before it is handed on: one that its owner chokes on is not brought again.
-        taken += 1;
+        this.#taken += 1;
         state.events.frame(frame);
       }
     } finally {
       this.#delivering = false;
-      this.#inbox = this.#inbox.slice(taken);
+      if (this.#taken > 0) this.#inbox = this.#inbox.slice(this.#taken);
+      this.#taken = 0;
     }
     if (this.#ending && this.#inbox.length === 0) this.#finish(this.#ending.reason);
   }

@@ -20,7 +20,6 @@ class MemoryLink implements Link {
   readonly remote: string;
   readonly #delivery = new LinkDelivery();
   #peer: MemoryLink = this;
-  #unread = 0;
   #isEnding = false;
   #isScheduled = false;
   #writerWaits = false;
@@ -34,14 +33,7 @@ class MemoryLink implements Link {
   }
 
   open(events: LinkEvents): void {
-    this.#delivery.open({
-      frame: (bytes) => {
-        this.#unread -= 1;
-        events.frame(bytes);
-      },
-      drained: () => events.drained(),
-      closed: (reason) => events.closed(reason),
-    });
+    this.#delivery.open(events);
     this.#wake();
   }
 
@@ -77,9 +69,8 @@ class MemoryLink implements Link {
   #receive(frame: Uint8Array): boolean {
     if (this.#delivery.ended || this.#isEnding) return true;
     this.#delivery.keep(frame);
-    this.#unread += 1;
     // Whoever was told to wait is told when it need not, whatever it sent meanwhile.
-    this.#writerWaits ||= this.#unread >= highWaterFrames;
+    this.#writerWaits ||= this.#delivery.unread >= highWaterFrames;
     this.#wake();
     return !this.#writerWaits;
   }
@@ -97,7 +88,7 @@ class MemoryLink implements Link {
     queueMicrotask(() => {
       this.#isScheduled = false;
       this.#delivery.deliver();
-      if (!this.#writerWaits || this.#unread >= highWaterFrames) return;
+      if (!this.#writerWaits || this.#delivery.unread >= highWaterFrames) return;
       this.#writerWaits = false;
       this.#peer.#delivery.drained();
     });

@@ -9,6 +9,8 @@ export interface RedialOptions {
   readonly crypto: Crypto;
   readonly backoff: BackoffPolicy;
   readonly signal: AbortSignal;
+  /** Settles when the link is there. */
+  readonly attempt: () => Promise<void>;
   /** An attempt failed. False ends the attempts. */
   readonly failed: (reason: SlimError) => boolean;
 }
@@ -30,8 +32,8 @@ export class Redial {
   }
 
   /** The link is not there: makes attempts, the first one after a pause, until one succeeds or it is stopped. */
-  async again(attempt: () => Promise<void>): Promise<void> {
-    const { clock, crypto, backoff, signal, failed } = this.#options;
+  async again(): Promise<void> {
+    const { clock, crypto, backoff, signal, attempt, failed } = this.#options;
     if (clock.now() - this.#establishedAtMs > backoff.maxMs) this.#attempts = 0;
     while (!signal.aborted) {
       const [byte = 0] = crypto.random(1);

@@ -98,7 +98,7 @@ export class Forwarder {
     const ttl = ttlLeft(from, view);
     // receivedFrom and forwardTo steer the tables of one node; from a link they are not obeyed, and
     // they end here like every other value of one hop.
-    const tag = receiver.mac?.tag(view.hop(ttl));
+    const tag = receiver.mac?.tag(view.header.hop(ttl));
     const patched = isLast ? patchPublish(view, ttl, tag) : undefined;
     const bytes = patched ?? forwardPublish(view, ttl, tag);
     if (bytes.length > maxFrameBytes) return this.#tally.drop('too-large', from);

@@ -58,7 +58,11 @@ export class OutgoingLink {
     this.#owner = owner;
     const { clock, crypto, backoff } = options;
     const failed = (reason: SlimError): boolean => this.#failed(reason);
-    this.#redial = new Redial({ clock, crypto, backoff, signal: this.#stop.signal, failed });
+    const attempt = (): Promise<void> => this.#dial();
+    this.#redial = new Redial({
+      ...{ clock, crypto, backoff, attempt, failed },
+      signal: this.#stop.signal,
+    });
     this.#dialling = this.#dialFirst();
   }
 
@@ -105,7 +109,7 @@ export class OutgoingLink {
       await this.#dial();
     } catch (reason) {
       const again = this.#failed(SlimError.from(reason, 'link-failed'));
-      if (again && !this.#stop.signal.aborted) await this.#redial.again(() => this.#dial());
+      if (again && !this.#stop.signal.aborted) await this.#redial.again();
     }
   }
 
@@ -128,7 +132,7 @@ export class OutgoingLink {
     if (this.#stop.signal.aborted) return;
     if (reason?.code === 'refused') return void this.#failed(reason);
     this.#become({ kind: 'dialling', reason });
-    this.#dialling = this.#redial.again(() => this.#dial());
+    this.#dialling = this.#redial.again();
   }
 
   /** False when it is to be dialled no more. */

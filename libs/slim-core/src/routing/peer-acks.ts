@@ -37,21 +37,17 @@ export class PeerAcks {
   /** A replica answered, in whatever way: it knows what it will know. */
   answered(id: bigint, peer: ConnectionId): void {
     this.#silent.delete(peer);
-    this.#without(id, peer);
-  }
-
-  /** There is nothing left that a replica would have to confirm under that id. */
-  excused(id: bigint, peer: ConnectionId): void {
-    this.#without(id, peer);
+    this.excuse(id, peer);
   }
 
   /** A replica went away. */
   lost(peer: ConnectionId): void {
     this.#silent.delete(peer);
-    for (const id of [...this.#waits.keys()]) this.#without(id, peer);
+    for (const id of [...this.#waits.keys()]) this.excuse(id, peer);
   }
 
-  #without(id: bigint, peer: ConnectionId): void {
+  /** There is nothing left that a replica would have to confirm under that id. */
+  excuse(id: bigint, peer: ConnectionId): void {
     const wait = this.#waits.get(id);
     if (wait?.missing.delete(peer) && wait.missing.size === 0) this.#end(id);
   }

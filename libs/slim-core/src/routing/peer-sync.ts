@@ -172,19 +172,21 @@ export class PeerSync {
 
   #withdraw(item: Item): void {
     this.#items.delete(item.id);
-    const knowing = this.#audience(item).filter((peer) => this.#mustHearEnd(item, peer));
-    this.#tell(item, knowing);
+    this.#tell(
+      item,
+      this.#audience(item).filter((peer) => !this.#takesBack(item, peer)),
+    );
   }
 
   /** One that was not yet told that it came is told nothing at all, so that no queue grows by changes. */
-  #mustHearEnd({ id }: Item, { connection, outbox, ending }: Peer): boolean {
+  #takesBack({ id }: Item, { connection, outbox, ending }: Peer): boolean {
     if (!outbox.has(id) || ending.has(id)) {
       ending.add(id);
-      return true;
+      return false;
     }
     outbox.delete(id);
-    this.#acks.excused(id, connection.id);
-    return false;
+    this.#acks.excuse(id, connection.id);
+    return true;
   }
 
   /** What a replica said is not for itself, and in a full mesh for nobody. */

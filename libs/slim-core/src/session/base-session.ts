@@ -251,7 +251,7 @@ export abstract class BaseSession<Setup extends SessionSetup = SessionSetup> {
   }
 
   /** Settles when the work does, or its time is up. */
-  protected async within(limitMs: number, work: Promise<unknown>): Promise<void> {
+  async within(limitMs: number, work: Promise<unknown>): Promise<void> {
     let cancel: Cancel = () => undefined;
     const limit = new Promise<void>((resolve) => {
       cancel = this.context.clock.schedule(limitMs, resolve);

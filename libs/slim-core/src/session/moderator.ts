@@ -1,5 +1,4 @@
 import type { Identity } from '../auth/identity.js';
-import type { Cancel } from '../clock/clock.js';
 import { SlimError } from '../errors/slim-error.js';
 import type { CommitResult } from '../mls/mls-group.js';
 import type { SlimName } from '../names/slim-name.js';
@@ -186,13 +185,8 @@ export class Moderator implements ChannelRole {
     return join(this.#session, name, { signal, channel, control });
   }
 
-  async #pause(waitMs: number): Promise<void> {
-    let cancel: Cancel = () => undefined;
-    const waited = new Promise<void>((done) => {
-      cancel = this.#session.context.clock.schedule(waitMs, done);
-    });
-    await Promise.race([waited, this.#session.ended]);
-    cancel();
+  #pause(waitMs: number): Promise<void> {
+    return this.#session.within(waitMs, this.#session.ended);
   }
 
   /** One change of keys for all of them, where there is nobody yet whom each must be announced to. */
@@ -216,14 +210,12 @@ export class Moderator implements ChannelRole {
     const { group, roster } = this.#session;
     const others = this.#session.onlineOthers();
     const commit = group && (await group.add(...candidates.map(keyPackageOf)));
-    this.#commitId += 1;
     const members = candidates.map((one) =>
       this.#session.admit(one.participant, one.identity.subject),
     );
     for (const member of members) member.isJoining = true;
     const participants = roster.toWire();
-    await this.#keep();
-    if (group) this.#session.epochChanged();
+    await this.#changed();
     const [added] = candidates;
     const updated =
       others.length > 0
@@ -265,9 +257,7 @@ export class Moderator implements ChannelRole {
     const commit = group && member.subject ? await group.remove(member.subject) : undefined;
     this.#session.dismiss(member);
     this.#removedAtMs.set(member.name.slimName.service, this.#session.context.clock.now());
-    this.#commitId += 1;
-    await this.#keep();
-    if (group) this.#session.epochChanged();
+    await this.#changed();
     const others = this.#session.onlineOthers();
     if (others.length === 0) return;
     await this.#update(groupUpdateOp.remove, toParticipant(member), before, { commit, others });
@@ -310,9 +300,7 @@ export class Moderator implements ChannelRole {
       // It gave this one up and asked anew.
       if (this.#rejoinIds.get(key) !== id) return;
       const commit = await group.replace(subject, request.keyPackage);
-      this.#commitId += 1;
-      await this.#keep();
-      this.#session.epochChanged();
+      await this.#changed();
       await this.#answerRejoin(member, id, commit);
     });
   }
@@ -363,17 +351,19 @@ export class Moderator implements ChannelRole {
   }
 
   /**
-   * Keeps a change before anybody hears of it, and tries for as long as it would repeat a message. A change that
-   * is not kept would be made otherwise after a restart, under the same number, so the channel ends here then.
+   * Numbers a change and keeps it before anybody hears of it, trying for as long as it would repeat a message. One
+   * that is not kept would be made otherwise after a restart, under the same number, so the channel ends here then.
    * @throws SlimError `store-failed`, or why the channel ended meanwhile
    */
-  async #keep(): Promise<void> {
+  async #changed(): Promise<void> {
+    this.#commitId += 1;
     const { intervalMs, maxRetries } = this.#session.setup.policy;
     for (let retriesLeft = maxRetries; !this.#session.keep(); retriesLeft -= 1) {
       if (!this.#session.endReason && retriesLeft > 0) await this.#pause(intervalMs);
       else this.#session.finish(new SlimError('store-failed', 'a change cannot be kept'));
       if (this.#session.endReason) throw this.#session.endReason;
     }
+    if (this.#session.group) this.#session.epochChanged();
   }
 
   #payload(content: Uint8Array | undefined): MlsPayload | undefined {
@@ -388,9 +378,7 @@ export class Moderator implements ChannelRole {
     const { group, roster, context, setup } = this.#session;
     if (!group) return;
     const commit = await group.refresh(context.provider.token());
-    this.#commitId += 1;
-    await this.#keep();
-    this.#session.epochChanged();
+    await this.#changed();
     const own = { ...online(setup.source), status: participantState.online };
     const others = this.#session.onlineOthers();
     if (others.length === 0) return;

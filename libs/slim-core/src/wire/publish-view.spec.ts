@@ -272,7 +272,7 @@ describe('LastHeader', () => {
     const headers = [1, 2, 3, 4].map(() => read(`${names} 30 08`));
     expect(new Set(headers).size).toBe(2);
     const [, kept] = headers;
-    const hops = [7, 7, 6].map((ttl) => view(`${names} 30 08`).hop(ttl));
+    const hops = [7, 7, 6].map((ttl) => view(`${names} 30 08`).header.hop(ttl));
     expect(hops[0]).toBe(hops[1]);
     expect(hops.map(({ ttl }) => ttl)).toStrictEqual([7, 7, 6]);
     expect(read(otherNames)).not.toBe(kept);

@@ -36,7 +36,7 @@ const hopTags: ReadonlySet<number> = new Set([
 /** The fields under the tag of the next hop: `receivedFrom` and `forwardTo` end at every node. */
 export interface HopFields {
   readonly source: WireName | undefined;
-  readonly destination: WireName;
+  readonly destination: WireName | undefined;
   readonly identity: Uint8Array;
   readonly fanout: number;
   readonly ttl: number;
@@ -112,9 +112,10 @@ export class HeaderFields {
     }
   }
 
-  hop(destination: WireName, ttl: number): HopFields {
+  /** What the next hop gets: one object for as long as the ttl is the same. */
+  hop(ttl: number): HopFields {
     if (this.#hop?.ttl === ttl) return this.#hop;
-    const { source, identity, fanout, error } = this;
+    const { source, destination, identity, fanout, error } = this;
     const memo = this.memo && new TagMemo();
     return (this.#hop = { source, destination, identity, fanout, ttl, error, memo });
   }
@@ -167,11 +168,6 @@ export class PublishView {
     this.destination = destination;
   }
 
-  /** What the next hop gets: one object for as long as headers and ttl are the same. */
-  hop(ttl: number): HopFields {
-    return this.header.hop(this.destination, ttl);
-  }
-
   /** Where the header begins in the frame. */
   get headerStart(): number {
     return this.#header.start;
@@ -200,7 +196,8 @@ const maxKeptBytes = 4_096;
 /**
  * The header that came last on a link, if it came more than once: messages of one sender to one receiver have the
  * same, byte for byte, and reading it costs more than all else that is read of them (bench case `node
- * forwarding`). `readHeader` alone is the oracle in the tests.
+ * forwarding`). One comparison and no copy, whatever comes: `RecentBytes` would take sixteen, and a copy of all that
+ * is new. `readHeader` alone is the oracle in the tests.
  */
 export class LastHeader {
   #bytes: Uint8Array | undefined;

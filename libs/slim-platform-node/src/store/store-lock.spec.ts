@@ -26,8 +26,6 @@ const busyOwner = `
   });
 `;
 
-// Elsewhere a busy owner cannot be told from none.
-
 describe('StoreLock', () => {
   it('is one at a time, and can be had again once it is released', async () => {
     const file = join(folder, 'store');

@@ -35,9 +35,9 @@ export class ListenerCertificates {
   /** Hands over every usable change from now on. */
   follow(clock: Clock, use: (options: SecureContextOptions) => void): void {
     const { cert, key, clientCa } = this.#tls;
-    const files = pemFiles([cert, key, clientCa]).map((path) =>
-      watchedFile(path, { clock, checkMs }),
-    );
+    // Certificate and key may be in one file.
+    const paths = new Set(pemFiles([cert, key, clientCa]));
+    const files = [...paths].map((path) => watchedFile(path, { clock, checkMs }));
     const changed = (): void => {
       if (this.#closed) return;
       this.#cancelRead ??= clock.schedule(settleMs, () => {

@@ -61,7 +61,7 @@ async function start(
   };
   await filesAreRead();
   clock.advance(200);
-  return { listener, errors, look, port: Number(new URL(listener.url).port) };
+  return { listener, clock, errors, look, port: Number(new URL(listener.url).port) };
 }
 
 /** Who the listener says it is, to a connection made now. */
@@ -152,6 +152,17 @@ describe('certificates of a listener', () => {
     symlinkSync('..2', join(path, '..data_tmp'));
     renameSync(join(path, '..data_tmp'), join(path, '..data'));
     rmSync(join(path, '..1'), { recursive: true });
+    await look();
+    expect(await subjectAt(port)).toBe('second');
+    expect(errors).toStrictEqual([]);
+  });
+
+  it('may be in one file with their key, which is looked at once', async () => {
+    const file = join(folder(), 'both.pem');
+    writeFileSync(file, first.cert + first.key);
+    const { port, clock, errors, look } = await start(file, file);
+    expect(clock.pending).toBe(1);
+    replace(file, second.cert + second.key);
     await look();
     expect(await subjectAt(port)).toBe('second');
     expect(errors).toStrictEqual([]);

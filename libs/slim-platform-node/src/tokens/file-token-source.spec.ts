@@ -1,4 +1,4 @@
-import { mkdtemp, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -55,24 +55,9 @@ describe('a token in a file', () => {
     expect(await source.token()).toBe('second');
   });
 
-  it('may be written in place', async () => {
+  it('tells of a change, and is then the new one', async () => {
     await writeFile(path, 'first\n');
     expect(await told(() => writeFile(path, 'other\n'))).toBe('other');
-  });
-
-  it('may be replaced by a rename', async () => {
-    await writeFile(path, 'first');
-    await writeFile(`${path}.new`, 'second');
-    expect(await told(() => rename(`${path}.new`, path))).toBe('second');
-  });
-
-  it('may be behind links that are swapped, as Kubernetes does', async () => {
-    for (const version of ['1', '2']) await writeFile(join(folder, version), `token-${version}`);
-    await symlink('1', join(folder, '..data'));
-    await symlink('..data', path);
-    await symlink('2', join(folder, '..data_tmp'));
-    const swap = () => rename(join(folder, '..data_tmp'), join(folder, '..data'));
-    expect(await told(swap)).toBe('token-2');
   });
 
   it('stays in use while the file is empty or missing, until it expires', async () => {

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { SlimError, type Link } from '@nestjs-slim/core';
+import { ForwardingLink } from '@nestjs-slim/core/testing';
 import { listenHttp2, SlimNode } from '@nestjs-slim/platform-node';
 import { channel } from './channel.js';
 import { listen } from './listen.js';
@@ -10,33 +11,34 @@ afterEach(async () => {
   for (const end of ends.splice(0)) await end();
 });
 
+/** A link that sends two frames, and instead of the third calls `instead`. */
+class AnsweringTwice extends ForwardingLink {
+  #answers = 0;
+  readonly #instead: () => void;
+
+  constructor(link: Link, instead: () => void) {
+    super(link);
+    this.#instead = instead;
+  }
+
+  override send(frame: Uint8Array): boolean {
+    this.#answers += 1;
+    if (this.#answers <= 2) return super.send(frame);
+    if (this.#answers === 3) this.#instead();
+    return true;
+  }
+}
+
 /** A node that agrees to links and knows one name of each; instead of its third answer it calls `instead`. */
 async function startNode(instead: () => void): Promise<string> {
   const node = await SlimNode.start({
     listen: (accept) =>
-      listenHttp2({ host: '127.0.0.1', port: 0 }, (link) => accept(answeringTwice(link, instead))),
+      listenHttp2({ host: '127.0.0.1', port: 0 }, (link) =>
+        accept(new AnsweringTwice(link, instead)),
+      ),
   });
   ends.push(() => node.close());
   return node.url ?? '';
-}
-
-function answeringTwice(link: Link, instead: () => void): Link {
-  let answers = 0;
-  const send = (frame: Uint8Array): boolean => {
-    answers += 1;
-    if (answers <= 2) return link.send(frame);
-    if (answers === 3) instead();
-    return true;
-  };
-  return {
-    remote: link.remote,
-    open: (events) => link.open(events),
-    send,
-    pause: () => link.pause(),
-    resume: () => link.resume(),
-    close: (reason) => link.close(reason),
-    destroy: (reason) => link.destroy(reason),
-  };
 }
 
 describe('a command that is told to stop while it subscribes', () => {

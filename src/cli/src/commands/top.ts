@@ -37,16 +37,16 @@ export async function top(words: readonly string[], stop: AbortSignal): Promise<
 /** One line of JSON for each interval, for scripts. */
 async function report({ url, intervalMs, stop }: Watch, count: number): Promise<void> {
   for (let left = count; left > 0 && !stop.aborted; left -= 1) {
-    const status = await unlessAborted(askStatus(url, printedLinks, stop), stop);
+    const status = await undefinedIfAborted(askStatus(url, printedLinks, stop), stop);
     if (status) print('status', fieldsOf(status));
-    if (left > 1) await unlessAborted(pause(intervalMs, undefined, { signal: stop }), stop);
+    if (left > 1) await undefinedIfAborted(pause(intervalMs, undefined, { signal: stop }), stop);
   }
 }
 
 /** The screen of a terminal, until the person leaves. */
 async function show({ url, intervalMs, stop }: Watch): Promise<void> {
   // A URL with nobody there is told as an error, and not on a screen of its own.
-  let status = await unlessAborted(askStatus(url, printedLinks, stop), stop);
+  let status = await undefinedIfAborted(askStatus(url, printedLinks, stop), stop);
   if (!status) return;
   const left = new AbortController();
   const until = AbortSignal.any([stop, left.signal]);
@@ -61,7 +61,7 @@ async function show({ url, intervalMs, stop }: Watch): Promise<void> {
   try {
     draw();
     while (!until.aborted) {
-      await unlessAborted(pause(intervalMs, undefined, { signal: until }), until);
+      await undefinedIfAborted(pause(intervalMs, undefined, { signal: until }), until);
       if (until.aborted) return;
       try {
         status = await askStatus(url, linksThatFit(screen.size), until);
@@ -84,7 +84,7 @@ function fieldsOf({ node, counters, traffic, links, routes }: NodeStatus): Recor
 }
 
 /** Undefined when it was stopped; that is no failure of a command that runs until then. */
-async function unlessAborted<Value>(
+async function undefinedIfAborted<Value>(
   task: Promise<Value>,
   stop: AbortSignal,
 ): Promise<Value | undefined> {
