@@ -218,6 +218,7 @@ export class SlimConnection implements OnApplicationShutdown {
     ];
     const stopListening = (): void => stop.forEach((off) => off());
     this.state = { kind: 'connected', app, stopListening };
+    this.callTimers.work();
     this.closeOwn(app);
     this.channels?.resume();
     void this.read(app);
@@ -236,7 +237,9 @@ export class SlimConnection implements OnApplicationShutdown {
 
   /** Somebody closed the application object itself. */
   private ended(app: SlimApp): void {
-    if (this.state.kind === 'connected' && this.state.app === app) this.state = { kind: 'idle' };
+    if (this.state.kind !== 'connected' || this.state.app !== app) return;
+    this.state = { kind: 'idle' };
+    this.callTimers.rest();
   }
 
   private async end(
@@ -257,6 +260,7 @@ export class SlimConnection implements OnApplicationShutdown {
       }
     } finally {
       this.state = { kind: 'idle' };
+      this.callTimers.rest();
       this.setStatus('disconnected', undefined);
     }
   }

@@ -44,6 +44,32 @@ describe('CallTimers', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('leaves its timer to the next one while it works, and has none when it rests', () => {
+    const clock = new ManualClock();
+    const timers = new CallTimers(clock);
+    const log: string[] = [];
+    timers.work();
+    timers.schedule(100, () => log.push('never'))();
+    expect(clock.pending).toBe(1);
+    clock.advance(50);
+    const cancel = timers.schedule(100, () => log.push('due'));
+    clock.advance(99);
+    expect(log).toStrictEqual([]);
+    clock.advance(1);
+    expect(log).toStrictEqual(['due']);
+    cancel();
+    expect(clock.pending).toBe(0);
+    const last = timers.schedule(100, () => log.push('never'));
+    timers.rest();
+    expect(clock.pending).toBe(1);
+    last();
+    expect(clock.pending).toBe(0);
+    timers.work();
+    timers.schedule(100, () => log.push('never'))();
+    timers.rest();
+    expect(clock.pending).toBe(0);
+  });
+
   it('takes out and lets in while it runs what is due', () => {
     const clock = new ManualClock();
     const timers = new CallTimers(clock);

@@ -176,6 +176,8 @@ describe.each([{ mls: false }, { mls: true }])('a reliable data path with %o', (
     expect(bob.log).toStrictEqual(['hello']);
     expect(await carry(bob)).toStrictEqual(['msgAck 1']);
     expect(alice.log).toStrictEqual(['hello arrived']);
+    clock.advance(1_000);
+    expect(await carry(alice)).toStrictEqual([]);
     expect(clock.pending).toBe(0);
   });
 
@@ -204,6 +206,8 @@ describe.each([{ mls: false }, { mls: true }])('a reliable data path with %o', (
     expect(alice.log.toSorted()).toStrictEqual(['one arrived', 'three arrived']);
     expect(await carry(bob)).toStrictEqual(['msgAck 2']);
     expect(alice.log).toContain('two arrived');
+    clock.advance(1_000);
+    expect(await carry(alice)).toStrictEqual([]);
     expect(clock.pending).toBe(0);
   });
 
@@ -221,6 +225,8 @@ describe.each([{ mls: false }, { mls: true }])('a reliable data path with %o', (
     await carry(bob);
     expect(alice.log).toContain('two arrived');
     await carry(alice);
+    clock.advance(1_000);
+    expect(await carry(alice)).toStrictEqual([]);
     expect(clock.pending).toBe(0);
   });
 

@@ -35,30 +35,36 @@ function setup(changes: Partial<SessionPolicy> = {}) {
     await turns();
     return log.splice(0);
   };
-  return { clock, window, send, events };
+  /** Nothing happens any more, and no timer is left behind the one that was set. */
+  const expectRest = async (): Promise<void> => {
+    clock.advance(policy.intervalMs);
+    expect(await events()).toStrictEqual([]);
+    expect(clock.pending).toBe(0);
+  };
+  return { clock, window, send, events, expectRest };
 }
 
 describe('SendWindow', () => {
   it('numbers messages from 1 and is done with each when it is acknowledged', async () => {
-    const { clock, window, send, events } = setup();
+    const { window, send, events, expectRest } = setup();
     send('a');
     send('b');
     expect(await events()).toStrictEqual(['1 a', '2 b']);
     window.acknowledge(2, 'bob');
     window.acknowledge(1, 'bob');
     expect(await events()).toStrictEqual(['b arrived', 'a arrived']);
-    expect(clock.pending).toBe(0);
+    await expectRest();
   });
 
   it('waits for every receiver, and repeats to those that are missing', async () => {
-    const { clock, window, send, events } = setup();
+    const { clock, window, send, events, expectRest } = setup();
     send('a', ['bob', 'carol']);
     window.acknowledge(1, 'bob');
     clock.advance(1_000);
     expect(await events()).toStrictEqual(['1 a', '1 a again to carol']);
     window.acknowledge(1, 'carol');
     expect(await events()).toStrictEqual(['a arrived']);
-    expect(clock.pending).toBe(0);
+    await expectRest();
   });
 
   it('is done at once when nobody is there to acknowledge', async () => {
@@ -134,7 +140,7 @@ describe('SendWindow', () => {
   });
 
   it('waits for a receiver that acknowledges one after the other, which uses up no tries', async () => {
-    const { clock, window, send, events } = setup({ maxRetries: 0 });
+    const { clock, window, send, events, expectRest } = setup({ maxRetries: 0 });
     for (const message of ['a', 'b', 'c', 'd']) send(message);
     await events();
     for (let id = 1; id <= 4; id += 1) {
@@ -142,7 +148,7 @@ describe('SendWindow', () => {
       window.acknowledge(id, 'bob');
     }
     expect(await events()).toStrictEqual(['a arrived', 'b arrived', 'c arrived', 'd arrived']);
-    expect(clock.pending).toBe(0);
+    await expectRest();
   });
 
   it('repeats what a receiver passed over, which has what was sent later', async () => {
@@ -268,7 +274,7 @@ describe('a message that is asked for', () => {
   });
 
   it('is sent once more after a reply, which may have come, whatever retries are left', async () => {
-    const { clock, window, send, events } = setup({ maxRetries: 0 });
+    const { clock, window, send, events, expectRest } = setup({ maxRetries: 0 });
     for (const message of ['a', 'b', 'c']) send(message);
     window.acknowledge(1, 'bob');
     window.acknowledge(3, 'bob');
@@ -278,7 +284,7 @@ describe('a message that is asked for', () => {
     expect(await events()).toStrictEqual(['2 b again to bob']);
     window.acknowledge(2, 'bob');
     expect(await events()).toStrictEqual(['b arrived']);
-    expect(clock.pending).toBe(0);
+    await expectRest();
   });
 
   it('is given up all the same when it is only ever asked for', async () => {
@@ -321,15 +327,34 @@ describe('a message that is asked for', () => {
 
 describe('a receiver that leaves', () => {
   it('is waited for no longer', async () => {
-    const { clock, window, send, events } = setup();
+    const { window, send, events, expectRest } = setup();
     send('a', ['bob', 'carol']);
     send('b', ['bob']);
     window.forget('bob');
     expect(await events()).toStrictEqual(['1 a', '2 b', 'b arrived']);
     window.forget('carol');
     expect(await events()).toStrictEqual(['a arrived']);
-    expect(clock.pending).toBe(0);
+    await expectRest();
   });
+});
+
+it('takes one timer for all messages, and none when it is closed', async () => {
+  const { clock, window, send, events } = setup();
+  for (const message of ['a', 'b']) {
+    send(message);
+    window.acknowledge(message === 'a' ? 1 : 2, 'bob');
+    await events();
+    clock.advance(400);
+  }
+  expect(clock.pending).toBe(1);
+  send('c');
+  clock.advance(999);
+  expect(await events()).toStrictEqual(['3 c']);
+  clock.advance(1);
+  expect(await events()).toStrictEqual(['3 c again to bob']);
+  window.acknowledge(3, 'bob');
+  window.close(closed);
+  expect(clock.pending).toBe(0);
 });
 
 describe('idle', () => {
