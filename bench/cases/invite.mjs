@@ -12,9 +12,8 @@ const longMembers = 200;
 
 /**
  * A moderator brings applications into a channel of its own. The official node does not turn Nagle's
- * algorithm off: of what all members acknowledge, the first arrives at once and the rest 40 ms later, when
- * the moderator's system acknowledges the first segment. That is half the time of an invitation without MLS;
- * through our node shows the moderator alone.
+ * algorithm off: of what all members acknowledge, the official moderator gets the first at once and the rest
+ * 40 ms later, when its system acknowledges the first segment. Through our node shows the moderator alone.
  * @type {Case[]}
  */
 export const inviteCases = [

@@ -35,6 +35,11 @@ export class FrameQueue {
     this.#highWaterBytes = highWaterBytes;
   }
 
+  /** True while nothing waits or is under way. */
+  get isIdle(): boolean {
+    return this.#queuedBytes === 0;
+  }
+
   /** Queues a frame. False asks the caller to wait for `drained`. */
   send(frame: Uint8Array): boolean {
     this.#batch.push(frame);

@@ -14,6 +14,11 @@ export class FrameWriter {
     this.#queue = new FrameQueue({ bytesOf: framedBytes, write, drained }, highWaterBytes);
   }
 
+  /** True while nothing waits or is under way. */
+  get isIdle(): boolean {
+    return this.#queue.isIdle;
+  }
+
   /** Queues a frame. False asks the caller to wait for `drained`. */
   send(frame: Uint8Array): boolean {
     return this.#queue.send(frame);

@@ -23,6 +23,8 @@ export interface Http2LinkOptions {
   readonly maxQueuedBytes?: number | undefined;
   /** How long the other end may take for a frame that it began. */
   readonly frameTimeoutMs?: number | undefined;
+  /** Called when something came and nothing goes the other way in the same turn of the event loop. */
+  readonly unanswered?: (() => void) | undefined;
   /** Called once the stream is gone; settles when what it stood on is gone too. */
   release(): Promise<void>;
 }
@@ -43,6 +45,8 @@ export class Http2Link implements Link {
   readonly #decoder = new GrpcFrameDecoder(maxFrameBytes);
   readonly #deadline: FrameDeadline;
   readonly #gone: Promise<void>;
+  readonly #unanswered: (() => void) | undefined;
+  #mayAnswer = false;
   #phase: Phase = 'open';
   /** Set once the other end finished its direction, by END_STREAM or by its status. */
   #peerEnd: { readonly reason: SlimError | undefined } | undefined;
@@ -56,6 +60,7 @@ export class Http2Link implements Link {
     this.remote = options.remote;
     this.#stream = stream;
     this.#clock = options.clock;
+    this.#unanswered = options.unanswered;
     const drained = (): void => this.#delivery.drained();
     this.#writer = new FrameWriter(stream, drained, options.maxQueuedBytes);
     this.#deadline = this.#deadlineOf(options);
@@ -144,6 +149,7 @@ export class Http2Link implements Link {
   }
 
   #receive(chunk: Uint8Array): void {
+    this.#awaitAnswer();
     let malformed: unknown;
     try {
       this.#decoder.push(chunk, this.#delivery.keep);
@@ -153,6 +159,15 @@ export class Http2Link implements Link {
     this.#delivery.deliver();
     this.#deadline.check();
     if (malformed) this.destroy(SlimError.from(malformed, 'malformed-frame'));
+  }
+
+  #awaitAnswer(): void {
+    if (this.#mayAnswer || !this.#unanswered) return;
+    this.#mayAnswer = true;
+    setImmediate(() => {
+      this.#mayAnswer = false;
+      if (this.#writer.isIdle && !this.#stream.destroyed) this.#unanswered?.();
+    });
   }
 
   #receiveTrailers(headers: IncomingHttpHeaders): void {
