@@ -15,6 +15,9 @@ import { GrpcFrameDecoder } from './grpc-framing.js';
 import { describeGrpcStatus, grpcStatus } from './grpc-status.js';
 import { closeGraceMs, defaultFrameTimeoutMs } from './http2-settings.js';
 
+/** After so many turns without a word from us we are not taken to wait for anything. */
+const maxUnanswered = 50;
+
 /** What a link needs beside its stream. */
 export interface Http2LinkOptions {
   readonly remote: string;
@@ -23,7 +26,10 @@ export interface Http2LinkOptions {
   readonly maxQueuedBytes?: number | undefined;
   /** How long the other end may take for a frame that it began. */
   readonly frameTimeoutMs?: number | undefined;
-  /** Called when something came and nothing goes the other way in the same turn of the event loop. */
+  /**
+   * Called when something came that may be what we wait for, since we sent something not long ago, and nothing goes
+   * the other way in the same turn of the event loop.
+   */
   readonly unanswered?: (() => void) | undefined;
   /** Called once the stream is gone; settles when what it stood on is gone too. */
   release(): Promise<void>;
@@ -47,6 +53,7 @@ export class Http2Link implements Link {
   readonly #gone: Promise<void>;
   readonly #unanswered: (() => void) | undefined;
   #mayAnswer = false;
+  #unansweredLeft = 0;
   #phase: Phase = 'open';
   /** Set once the other end finished its direction, by END_STREAM or by its status. */
   #peerEnd: { readonly reason: SlimError | undefined } | undefined;
@@ -87,6 +94,7 @@ export class Http2Link implements Link {
   send(frame: Uint8Array): boolean {
     if (this.#phase !== 'open' || this.#delivery.ended) return true;
     checkFrameSize(frame);
+    this.#unansweredLeft = maxUnanswered;
     return this.#writer.send(frame);
   }
 
@@ -162,11 +170,13 @@ export class Http2Link implements Link {
   }
 
   #awaitAnswer(): void {
-    if (this.#mayAnswer || !this.#unanswered) return;
+    if (this.#mayAnswer || this.#unansweredLeft === 0 || !this.#unanswered) return;
     this.#mayAnswer = true;
     setImmediate(() => {
       this.#mayAnswer = false;
-      if (this.#writer.isIdle && !this.#stream.destroyed) this.#unanswered?.();
+      if (!this.#writer.isIdle || this.#stream.destroyed) return;
+      this.#unansweredLeft -= 1;
+      this.#unanswered?.();
     });
   }
 

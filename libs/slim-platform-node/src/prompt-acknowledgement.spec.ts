@@ -32,17 +32,22 @@ async function setup(onFrame?: (link: Link) => void) {
   const [stream] = await streams;
   stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
   const probe = new LinkProbe(await dialling, onFrame);
+  const answers: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => answers.push(chunk));
+  const ask = async (): Promise<void> => {
+    const { length } = answers;
+    probe.link.send(Uint8Array.of(7));
+    while (answers.length === length) await immediate();
+  };
   const endStream = (): void => void stream.end();
   ends.push(() => {
     endStream();
     return probe.link.close();
   });
-  const answers: Buffer[] = [];
-  stream.on('data', (chunk: Buffer) => answers.push(chunk));
   const session = stream.session as ServerHttp2Session;
   let used = 0;
   return {
-    ...{ answers, clock, probe, endStream },
+    ...{ answers, ask, clock, probe, endStream },
     send: (frame: Uint8Array): void => {
       const bytes = encodeGrpcFrames([frame]);
       stream.write(bytes, () => (used += bytes.length));
@@ -53,8 +58,9 @@ async function setup(onFrame?: (link: Link) => void) {
 
 describe('a link of the HTTP/2 dialler', () => {
   it('acknowledges at once what nothing is sent in answer to', async () => {
-    const { clock, send, window } = await setup();
+    const { ask, clock, send, window } = await setup();
     const before = window();
+    await ask();
     for (const sent of [1, 2, 3]) {
       send(Uint8Array.of(sent));
       while (window() !== before + sent) await immediate();
@@ -64,8 +70,9 @@ describe('a link of the HTTP/2 dialler', () => {
   });
 
   it('does so once for all that comes in 2 ms, and not when it is closed', async () => {
-    const { clock, probe, send, window, endStream } = await setup();
+    const { ask, clock, probe, send, window, endStream } = await setup();
     const before = window();
+    await ask();
     send(Uint8Array.of(1));
     while (window() !== before + 1) await immediate();
     for (const sent of [2, 3, 4]) {
@@ -81,6 +88,28 @@ describe('a link of the HTTP/2 dialler', () => {
     endStream();
     await probe.link.close();
     expect(clock.pending).toBe(0);
+  });
+
+  it('waits for nothing when it never sent anything, or much came since it did', async () => {
+    const { ask, clock, probe, send, window } = await setup();
+    const before = window();
+    for (const sent of [1, 2, 3]) {
+      send(Uint8Array.of(sent));
+      await probe.received(sent);
+      clock.advance(2);
+    }
+    expect(window()).toBe(before);
+    await ask();
+    for (let sent = 1; sent <= 60; sent += 1) {
+      send(Uint8Array.of(sent));
+      await probe.received(3 + sent);
+      await immediate();
+      clock.advance(2);
+    }
+    await ask();
+    send(Uint8Array.of(1));
+    while (window() < before + 51) await immediate();
+    expect(window()).toBe(before + 51);
   });
 
   it('leaves that to its answer where it gives one', async () => {

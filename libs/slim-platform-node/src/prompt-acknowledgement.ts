@@ -32,7 +32,7 @@ export class PromptAcknowledgement {
     this.#options = options;
   }
 
-  /** Something came, and nothing goes the other way. */
+  /** Something came that we may wait for, and nothing goes the other way. */
   unanswered(): void {
     if (this.#cancel) return;
     const { clock } = this.#options;

@@ -32,8 +32,37 @@ export interface Network {
   close(): Promise<void>;
 }
 
-/** Files of the nodes go into the folder. */
+/** What was started, to be ended. */
+class Started {
+  readonly nodes: OurNode[] = [];
+  readonly gates: Gate[] = [];
+  official: OfficialNode | undefined;
+
+  async gate(name: string, port: number): Promise<Gate> {
+    const gate = await Gate.open(name, port);
+    this.gates.push(gate);
+    return gate;
+  }
+
+  async close(): Promise<void> {
+    for (const gate of this.gates) await gate.close();
+    for (const node of this.nodes) node.signal('SIGCONT');
+    await Promise.all([this.official?.end(), ...this.nodes.map((node) => node.end('SIGTERM'))]);
+  }
+}
+
+/** Files of the nodes go into the folder. When it fails, nothing runs on. */
 export async function startNetwork(folder: string, oursOnly: boolean): Promise<Network> {
+  const started = new Started();
+  try {
+    return await startAll(folder, oursOnly, started);
+  } catch (reason) {
+    await started.close();
+    throw reason;
+  }
+}
+
+async function startAll(folder: string, oursOnly: boolean, started: Started): Promise<Network> {
   const authority = makeCertificate({ subject: 'soak authority' });
   const server = makeCertificate({ subject: 'node', hosts: [host], issuer: authority });
   const keys = {
@@ -51,36 +80,32 @@ export async function startNetwork(folder: string, oursOnly: boolean): Promise<N
     discovery: { type: 'static', peers: replicas },
   };
 
-  const nodes: OurNode[] = [];
+  const { nodes, gates } = started;
   for (const [id, at] of Object.entries(ports)) {
     const file = join(folder, `node-${id}.yaml`);
     await writeFile(file, JSON.stringify(configOf({ id, at, peers, server, keys })));
     const node = new OurNode(id, file, `http://${host}:${at.admin}`);
-    await node.start();
     nodes.push(node);
+    await node.start();
   }
   const { a, b } = ports;
   // It dials: one that was dialled tells a replica no names any more once that was restarted under its id.
   const urls = [a, b].map(({ plain }) => `http://${host}:${plain}`);
   const officialPort = await freePort();
-  const third = oursOnly ? undefined : await OfficialNode.start({ port: officialPort, urls });
-  const open = (name: string, port: number): Promise<Gate> => Gate.open(name, port);
+  if (!oursOnly) started.official = await OfficialNode.start({ port: officialPort, urls });
+  const { official } = started;
+  const open = (name: string, port: number): Promise<Gate> => started.gate(name, port);
   const plain = [await open('a', a.plain), await open('b', b.plain)];
-  if (third) plain.push(await open('official', officialPort));
+  if (official) plain.push(await open('official', officialPort));
   const secure = [await open('a over TLS', a.tls), await open('b over TLS', b.tls)];
-  const gates = [...plain, ...secure];
   return {
-    ...{ keys, nodes, gates, official: third, ports: [a.plain, b.plain] },
+    ...{ keys, nodes, gates, official, ports: [a.plain, b.plain] },
     urls: {
       plain: plain.map(({ port }) => `http://${host}:${port}`),
       tls: secure.map(({ port }) => `https://${host}:${port}`),
       websocket: [a, b].map(({ websocket }) => `ws://${host}:${websocket}/slim`),
     },
-    async close() {
-      for (const gate of gates) await gate.close();
-      for (const node of nodes) node.signal('SIGCONT');
-      await Promise.all([third?.end(), ...nodes.map((node) => node.end('SIGTERM'))]);
-    },
+    close: () => started.close(),
   };
 }
 

@@ -102,7 +102,9 @@ export class OurNode {
       lines.once('close', () => resolve(false));
     });
     const isReady = await Promise.race([ready, setTimeout(readyMs, false, { ref: false })]);
-    if (!isReady) throw new Error(`node ${this.name} did not start:\n${this.log}`);
+    if (isReady) return;
+    await this.end('SIGKILL');
+    throw new Error(`node ${this.name} did not start:\n${this.log}`);
   }
 
   /** Settles when it is gone; answers how it ended. */
