@@ -1,16 +1,12 @@
 import { once } from 'node:events';
 import { createServer as createHttp1Server } from 'node:http';
 import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
-import {
-  createServer as createTcpServer,
-  type AddressInfo,
-  type Server,
-  type Socket,
-} from 'node:net';
+import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { SlimError, type LinkDialler } from '@nestjs-slim/core';
 import { ManualClock } from '@nestjs-slim/core/testing';
+import { listenOnLoopback } from '../../../test/support/loopback-server.js';
 import type { DiallerOptions } from './dialler-options.js';
 import { grpcJsDialler } from './grpc-js-dialler.js';
 import { http2Dialler } from './http2-dialler.js';
@@ -37,13 +33,8 @@ afterEach(async () => {
 
 /** Listens on a free port; after the test every socket must be closed, ours first. */
 async function start(server: Server): Promise<string> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  ends.push(async () => {
-    server.close();
-    await once(server, 'close');
-  });
-  const { port } = server.address() as AddressInfo;
+  const { port, close } = await listenOnLoopback(server);
+  ends.push(close);
   return `http://127.0.0.1:${port}`;
 }
 

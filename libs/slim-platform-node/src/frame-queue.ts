@@ -57,6 +57,7 @@ export class FrameQueue {
 
   /** Writes what is queued, however much: nothing follows it. */
   flush(): void {
+    this.#underWayBytes = this.#queuedBytes;
     this.#write(this.#batch.splice(0));
   }
 
@@ -74,10 +75,9 @@ export class FrameQueue {
   #next(): readonly Uint8Array[] {
     const batch = this.#batch;
     let count = 0;
-    let bytes = this.#underWayBytes;
     for (const frame of batch) {
-      if (bytes >= maxUnderWayBytes) return batch.splice(0, count);
-      bytes += this.#outlet.bytesOf(frame);
+      if (this.#underWayBytes >= maxUnderWayBytes) return batch.splice(0, count);
+      this.#underWayBytes += this.#outlet.bytesOf(frame);
       count += 1;
     }
     this.#batch = [];
@@ -85,8 +85,6 @@ export class FrameQueue {
   }
 
   #write(frames: readonly Uint8Array[]): void {
-    if (frames.length === 0) return;
-    for (const frame of frames) this.#underWayBytes += this.#outlet.bytesOf(frame);
-    this.#outlet.write(frames);
+    if (frames.length > 0) this.#outlet.write(frames);
   }
 }

@@ -104,13 +104,9 @@ class Http2Dialler implements LinkDialler {
         const parts = { session, socket, clock, remote, keepalive: this.#options, silent };
         const connection = new Http2Connection(parts);
         const limits = { maxQueuedBytes, frameTimeoutMs };
-        const acknowledgement = new PromptAcknowledgement({ session, stream, clock });
-        const unanswered = (): void => acknowledgement.unanswered();
-        const release = (): Promise<void> => {
-          acknowledgement.stop();
-          return connection.end();
-        };
-        const link = new Http2Link(stream, { remote, clock, ...limits, unanswered, release });
+        const acknowledgement = new PromptAcknowledgement(stream, clock);
+        const release = (): Promise<void> => connection.end();
+        const link = new Http2Link(stream, { remote, clock, ...limits, acknowledgement, release });
         resolve(link);
       });
     });

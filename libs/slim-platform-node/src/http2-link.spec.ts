@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type Http2Server, type ServerHttp2Stream } from 'node:http2';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ManualClock } from '@nestjs-slim/core/testing';
+import { listenOnLoopback } from '../../../test/support/loopback-server.js';
 import { LinkProbe } from '../../slim-core/src/testing/link-probe.js';
 import { http2Dialler, type Http2DiallerOptions } from './http2-dialler.js';
 
@@ -32,9 +33,7 @@ async function setup(
     });
   });
   const connected = new Promise<Socket>((resolve) => server?.once('connection', resolve));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const { port } = await listenOnLoopback(server);
   const dialler = http2Dialler(`http://127.0.0.1:${port}`, options);
   const link = await dialler.dial(new AbortController().signal);
   return { link, stream: await accepted, socket: await connected };

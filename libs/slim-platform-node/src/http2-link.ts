@@ -14,9 +14,7 @@ import { FrameWriter } from './frame-writer.js';
 import { GrpcFrameDecoder } from './grpc-framing.js';
 import { describeGrpcStatus, grpcStatus } from './grpc-status.js';
 import { closeGraceMs, defaultFrameTimeoutMs } from './http2-settings.js';
-
-/** After so many turns without a word from us we are not taken to wait for anything. */
-const maxUnanswered = 50;
+import type { PromptAcknowledgement } from './prompt-acknowledgement.js';
 
 /** What a link needs beside its stream. */
 export interface Http2LinkOptions {
@@ -26,11 +24,8 @@ export interface Http2LinkOptions {
   readonly maxQueuedBytes?: number | undefined;
   /** How long the other end may take for a frame that it began. */
   readonly frameTimeoutMs?: number | undefined;
-  /**
-   * Called when something came that may be what we wait for, since we sent something not long ago, and nothing goes
-   * the other way in the same turn of the event loop.
-   */
-  readonly unanswered?: (() => void) | undefined;
+  /** Told what goes and comes, where the other end may hold back what is not acknowledged. */
+  readonly acknowledgement?: PromptAcknowledgement | undefined;
   /** Called once the stream is gone; settles when what it stood on is gone too. */
   release(): Promise<void>;
 }
@@ -51,9 +46,7 @@ export class Http2Link implements Link {
   readonly #decoder = new GrpcFrameDecoder(maxFrameBytes);
   readonly #deadline: FrameDeadline;
   readonly #gone: Promise<void>;
-  readonly #unanswered: (() => void) | undefined;
-  #mayAnswer = false;
-  #unansweredLeft = 0;
+  readonly #acknowledgement: PromptAcknowledgement | undefined;
   #phase: Phase = 'open';
   /** Set once the other end finished its direction, by END_STREAM or by its status. */
   #peerEnd: { readonly reason: SlimError | undefined } | undefined;
@@ -67,7 +60,7 @@ export class Http2Link implements Link {
     this.remote = options.remote;
     this.#stream = stream;
     this.#clock = options.clock;
-    this.#unanswered = options.unanswered;
+    this.#acknowledgement = options.acknowledgement;
     const drained = (): void => this.#delivery.drained();
     this.#writer = new FrameWriter(stream, drained, options.maxQueuedBytes);
     this.#deadline = this.#deadlineOf(options);
@@ -94,7 +87,7 @@ export class Http2Link implements Link {
   send(frame: Uint8Array): boolean {
     if (this.#phase !== 'open' || this.#delivery.ended) return true;
     checkFrameSize(frame);
-    this.#unansweredLeft = maxUnanswered;
+    this.#acknowledgement?.sent();
     return this.#writer.send(frame);
   }
 
@@ -157,7 +150,7 @@ export class Http2Link implements Link {
   }
 
   #receive(chunk: Uint8Array): void {
-    this.#awaitAnswer();
+    this.#acknowledgement?.received(this.#writer);
     let malformed: unknown;
     try {
       this.#decoder.push(chunk, this.#delivery.keep);
@@ -167,17 +160,6 @@ export class Http2Link implements Link {
     this.#delivery.deliver();
     this.#deadline.check();
     if (malformed) this.destroy(SlimError.from(malformed, 'malformed-frame'));
-  }
-
-  #awaitAnswer(): void {
-    if (this.#mayAnswer || this.#unansweredLeft === 0 || !this.#unanswered) return;
-    this.#mayAnswer = true;
-    setImmediate(() => {
-      this.#mayAnswer = false;
-      if (!this.#writer.isIdle || this.#stream.destroyed) return;
-      this.#unansweredLeft -= 1;
-      this.#unanswered?.();
-    });
   }
 
   #receiveTrailers(headers: IncomingHttpHeaders): void {
@@ -235,6 +217,7 @@ export class Http2Link implements Link {
   #finish(): void {
     this.#cancelGrace();
     this.#deadline.stop();
+    this.#acknowledgement?.stop();
     if (!this.#peerEnd) return this.#delivery.abandon(this.#failure ?? this.#lost());
     this.#readRest();
     this.#delivery.end(this.#peerEnd.reason);

@@ -4,6 +4,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { SlimError, type Link } from '@nestjs-slim/core';
 import { ManualClock } from '@nestjs-slim/core/testing';
+import { listenOnLoopback } from '../../../test/support/loopback-server.js';
 import { LinkProbe } from '../../slim-core/src/testing/link-probe.js';
 import { http2Dialler } from './http2-dialler.js';
 import { listenHttp2 } from './http2-listener.js';
@@ -30,14 +31,12 @@ async function openTunnel(port: number) {
     far.pipe(near);
     sockets.push(near, far);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const listening = await listenOnLoopback(server);
   ends.push(async () => {
     for (const socket of sockets) socket.destroy();
-    server.close();
-    await once(server, 'close');
+    await listening.close();
   });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = `http://127.0.0.1:${listening.port}`;
   const cut = (): void => sockets.forEach((socket) => socket.unpipe().pause());
   return { url, cut };
 }

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
-import type { AddressInfo } from 'node:net';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Link } from '@nestjs-slim/core';
 import { ManualClock } from '@nestjs-slim/core/testing';
+import { listenOnLoopback } from '../../../test/support/loopback-server.js';
 import { LinkProbe } from '../../slim-core/src/testing/link-probe.js';
 import { encodeGrpcFrames } from './grpc-framing.js';
 import { http2Dialler } from './http2-dialler.js';
@@ -20,13 +20,8 @@ afterEach(async () => {
 async function setup(onFrame?: (link: Link) => void) {
   const clock = new ManualClock();
   const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  ends.push(async () => {
-    server.close();
-    await once(server, 'close');
-  });
-  const { port } = server.address() as AddressInfo;
+  const { port, close } = await listenOnLoopback(server);
+  ends.push(close);
   const streams = once(server, 'stream') as Promise<[ServerHttp2Stream]>;
   const dialling = http2Dialler(`http://127.0.0.1:${port}`, { clock, keepaliveMs: 0 }).dial(never);
   const [stream] = await streams;

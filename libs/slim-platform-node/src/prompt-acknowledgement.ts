@@ -1,4 +1,4 @@
-import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
+import type { ClientHttp2Stream } from 'node:http2';
 import type { Cancel, Clock } from '@nestjs-slim/core';
 import { windowBytes } from './http2-settings.js';
 
@@ -6,41 +6,45 @@ import { windowBytes } from './http2-settings.js';
 const maxWindowBytes = 2 ** 31 - 1;
 /** At least so long from one to the next: what comes all the time is not held back. */
 const intervalMs = 2;
+/** After so many turns without a word from us we are not taken to wait for anything. */
+const maxUnanswered = 50;
 const noBytes = new Uint8Array(0);
 
-/** The connection of a link, on which it is the only stream. */
-export interface DialledStream {
-  readonly session: ClientHttp2Session;
-  readonly stream: ClientHttp2Stream;
-  readonly clock: Clock;
-}
-
 /**
- * Has the system here acknowledge at once what nothing is sent in answer to. An official node keeps Nagle's algorithm
- * on: behind a message that is not acknowledged it holds back the next, and a system that has nothing to send
- * acknowledges 40 ms later (bench case `invite`). One byte more of window is the least that HTTP/2 lets us say without
- * an answer; a PING is answered, and its answer holds back what comes behind it. The window is that of the connection:
- * the window of the stream, which is what bounds the peer, stays as it is.
+ * Has the system here acknowledge at once what may be waited for and nothing is sent in answer to. An official node
+ * keeps Nagle's algorithm on: behind a message that is not acknowledged it holds back the next, and a system that has
+ * nothing to send acknowledges 40 ms later (bench case `invite`). One byte more of window is the least that HTTP/2 lets
+ * us say without an answer; a PING is answered, and its answer holds back what comes behind it. The window is that of
+ * the connection: the window of the stream, the only one on it, is what bounds the peer and stays as it is.
  */
 export class PromptAcknowledgement {
-  readonly #options: DialledStream;
+  readonly #stream: ClientHttp2Stream;
+  readonly #clock: Clock;
   #bytes = windowBytes;
   #lastMs = -Infinity;
+  #unansweredLeft = 0;
+  #scheduled = false;
   #cancel: Cancel | undefined;
 
-  constructor(options: DialledStream) {
-    this.#options = options;
+  constructor(stream: ClientHttp2Stream, clock: Clock) {
+    this.#stream = stream;
+    this.#clock = clock;
   }
 
-  /** Something came that we may wait for, and nothing goes the other way. */
-  unanswered(): void {
-    if (this.#cancel) return;
-    const { clock } = this.#options;
-    const waitMs = this.#lastMs + intervalMs - clock.now();
-    if (waitMs <= 0) return this.#acknowledge();
-    this.#cancel = clock.schedule(Math.min(waitMs, intervalMs), () => {
-      this.#cancel = undefined;
-      this.#acknowledge();
+  /** We sent something, and may wait for what comes next. */
+  sent(): void {
+    this.#unansweredLeft = maxUnanswered;
+  }
+
+  /** Something came. What `writer` sends in the same turn of the event loop acknowledges it as well. */
+  received(writer: { readonly isIdle: boolean }): void {
+    if (this.#scheduled || this.#unansweredLeft === 0) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (!writer.isIdle || this.#stream.destroyed) return;
+      this.#unansweredLeft -= 1;
+      this.#acknowledgeInTime();
     });
   }
 
@@ -48,13 +52,23 @@ export class PromptAcknowledgement {
     this.#cancel?.();
   }
 
+  #acknowledgeInTime(): void {
+    if (this.#cancel) return;
+    const waitMs = this.#lastMs + intervalMs - this.#clock.now();
+    if (waitMs <= 0) return this.#acknowledge();
+    this.#cancel = this.#clock.schedule(Math.min(waitMs, intervalMs), () => {
+      this.#cancel = undefined;
+      this.#acknowledge();
+    });
+  }
+
   #acknowledge(): void {
-    const { session, stream, clock } = this.#options;
-    if (session.destroyed || stream.writableEnded || this.#bytes === maxWindowBytes) return;
-    this.#lastMs = clock.now();
+    const { session, writableEnded } = this.#stream;
+    if (!session || session.destroyed || writableEnded || this.#bytes === maxWindowBytes) return;
+    this.#lastMs = this.#clock.now();
     this.#bytes += 1;
     session.setLocalWindowSize(this.#bytes);
     // node:http2 keeps that until something is written. Nothing at all will do.
-    stream.write(noBytes);
+    this.#stream.write(noBytes);
   }
 }

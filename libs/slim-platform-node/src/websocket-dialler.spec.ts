@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { SlimError, type Link } from '@nestjs-slim/core';
 import { ManualClock } from '@nestjs-slim/core/testing';
 import { WebSocketServer } from 'ws';
+import { listenOnLoopback } from '../../../test/support/loopback-server.js';
 import { LinkProbe } from '../../slim-core/src/testing/link-probe.js';
 import { makeCertificate } from '../../../test/support/certificates.js';
 import { webSocketDialler } from './websocket-dialler.js';
@@ -35,14 +36,12 @@ async function listenRaw(answer: string | undefined): Promise<{ url: string; soc
     socket.on('error', () => undefined);
     if (answer !== undefined) socket.once('data', () => socket.end(answer));
   });
-  server.listen(0, host);
-  await once(server, 'listening');
+  const { port, close } = await listenOnLoopback(server);
   ends.push(async () => {
     for (const socket of sockets) socket.destroy();
-    server.close();
-    await once(server, 'close');
+    await close();
   });
-  return { url: `ws://${host}:${(server.address() as AddressInfo).port}`, sockets };
+  return { url: `ws://${host}:${port}`, sockets };
 }
 
 describe('webSocketDialler and its URL', () => {

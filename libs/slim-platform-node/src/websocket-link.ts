@@ -186,7 +186,7 @@ export class WebSocketLink implements Link {
 
   #sayClose(code: number, text?: string): void {
     this.#saidCode ??= code;
-    this.#writer.end();
+    this.#writer.flush();
     this.#socket.close(code, text);
   }
 

@@ -13,16 +13,12 @@ export interface WebSocketWriterOptions {
 
 /** Sends frames as binary messages. */
 export class WebSocketWriter {
-  readonly #socket: Pick<WebSocket, 'send'>;
+  readonly #socket: WebSocket;
   /** What the messages are written to. */
-  readonly #transport: Pick<Writable, 'cork' | 'uncork'>;
+  readonly #transport: Writable;
   readonly #queue: FrameQueue;
 
-  constructor(
-    socket: Pick<WebSocket, 'send'>,
-    transport: Pick<Writable, 'cork' | 'uncork'>,
-    options: WebSocketWriterOptions,
-  ) {
+  constructor(socket: WebSocket, transport: Writable, options: WebSocketWriterOptions) {
     this.#socket = socket;
     this.#transport = transport;
     const outlet = {
@@ -39,7 +35,7 @@ export class WebSocketWriter {
   }
 
   /** Writes what is queued; before the socket is closed, behind which nothing goes. */
-  end(): void {
+  flush(): void {
     this.#queue.flush();
   }
 

@@ -34,7 +34,10 @@ interface Kept {
   readonly lastId: number;
 }
 
-/** The sessions that were kept, as they were, the newest of those it moderates first: all or none. Nothing is sent. @throws SlimError `store-failed` */
+/**
+ * The sessions that were kept, as they were, the newest of those it moderates first: all or none. Nothing is sent.
+ * @throws SlimError `store-failed`
+ */
 export async function restoreSessions(
   records: readonly StateRecord[],
   context: SessionContext,

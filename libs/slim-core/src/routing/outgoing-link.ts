@@ -59,10 +59,8 @@ export class OutgoingLink {
     const { clock, crypto, backoff } = options;
     const failed = (reason: SlimError): boolean => this.#failed(reason);
     const attempt = (): Promise<void> => this.#dial();
-    this.#redial = new Redial({
-      ...{ clock, crypto, backoff, attempt, failed },
-      signal: this.#stop.signal,
-    });
+    const { signal } = this.#stop;
+    this.#redial = new Redial({ clock, crypto, backoff, signal, attempt, failed });
     this.#dialling = this.#dialFirst();
   }
 
