@@ -9,6 +9,7 @@ export default {
   ],
   testMatch: ['**/*.spec.ts'],
   maxWorkers: 2,
+  reporters: ['default', '<rootDir>/test/support/stuck-reporter.mjs'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^@nestjs-slim/core$': '<rootDir>/libs/slim-core/src/index.ts',

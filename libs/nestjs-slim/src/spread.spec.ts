@@ -38,14 +38,19 @@ async function who(client: SlimClient, data: unknown = {}): Promise<string> {
   return String(values[0]);
 }
 
-/** Asks until each of them answered; the time limit of the test bounds it. */
-async function untilAll(client: SlimClient, wanted: readonly Instance[]): Promise<void> {
+/** Asks until there is what is wanted; the time limit of the test bounds it. */
+async function until(isThere: (seen: ReadonlySet<string>) => boolean, client: SlimClient) {
   const seen = new Set<string>();
-  while (!wanted.every(({ name }) => seen.has(name))) {
+  while (!isThere(seen)) {
     seen.add(await who(client));
-    // Links in memory let no timer have its turn.
+    // Links in memory let no timer have its turn, that of the time limit neither.
     await setImmediate();
   }
+}
+
+/** Asks until each of them answered. */
+function untilAll(client: SlimClient, wanted: readonly Instance[]): Promise<void> {
+  return until((seen) => wanted.every(({ name }) => seen.has(name)), client);
 }
 
 async function some(client: SlimClient, count: number, data?: unknown): Promise<Set<string>> {
@@ -94,7 +99,7 @@ describe('the calls of a client', () => {
     const second = outcome(client.send('work', {}));
     await log.has(...all.map(({ name }) => `work ${name}`));
     const third = outcome(client.send('work', {}));
-    while (log.lines.length < 3) await who(client);
+    await until(() => log.lines.length >= 3, client);
     const busy = log.lines.at(-1)?.replace('work ', '');
     const free = all.find(({ name }) => name !== busy)?.name;
     expect(await some(client, 5)).toStrictEqual(new Set([free]));
