@@ -47,6 +47,9 @@ function fanOut(library, mode, members) {
     if (library === 'official' && !mode.reliable) {
       throw new LeftOut('invited members of this build refuse a channel without acknowledgements');
     }
+    if (library === 'official' && mode.mls && members >= 50) {
+      throw new LeftOut('not all is delivered within three minutes');
+    }
     const channel = await startChannel(start, { library, mode, members });
     const { moderator } = channel;
     await warmUpSender(start, { channel, library, mode });

@@ -55,10 +55,13 @@ function initialize() {
  * @returns {import('./library.mjs').LibrarySession}
  */
 function toSession(session) {
-  const reliable = session.config().interval !== undefined;
+  /** @type {boolean | undefined} */
+  let reliable;
   return {
     messages: { [Symbol.asyncIterator]: () => ({ next: () => nextMessage(session) }) },
     publish: async (payload) => {
+      // Not before it is needed: a session that its opener closed meanwhile does not tell any more.
+      reliable ??= session.config().interval !== undefined;
       const publishing = session.publishAsync(payload.buffer, undefined, undefined);
       const completion = await explained(publishing);
       return { acknowledged: reliable ? explained(completion.waitAsync()) : Promise.resolve() };
