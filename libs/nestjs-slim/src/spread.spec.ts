@@ -39,7 +39,7 @@ async function who(client: SlimClient, data: unknown = {}): Promise<string> {
 }
 
 /** Asks until there is what is wanted; the time limit of the test bounds it. */
-async function until(isThere: (seen: ReadonlySet<string>) => boolean, client: SlimClient) {
+async function until(client: SlimClient, isThere: (seen: ReadonlySet<string>) => boolean) {
   const seen = new Set<string>();
   while (!isThere(seen)) {
     seen.add(await who(client));
@@ -50,7 +50,7 @@ async function until(isThere: (seen: ReadonlySet<string>) => boolean, client: Sl
 
 /** Asks until each of them answered. */
 function untilAll(client: SlimClient, wanted: readonly Instance[]): Promise<void> {
-  return until((seen) => wanted.every(({ name }) => seen.has(name)), client);
+  return until(client, (seen) => wanted.every(({ name }) => seen.has(name)));
 }
 
 async function some(client: SlimClient, count: number, data?: unknown): Promise<Set<string>> {
@@ -99,7 +99,7 @@ describe('the calls of a client', () => {
     const second = outcome(client.send('work', {}));
     await log.has(...all.map(({ name }) => `work ${name}`));
     const third = outcome(client.send('work', {}));
-    await until(() => log.lines.length >= 3, client);
+    await until(client, () => log.lines.length >= 3);
     const busy = log.lines.at(-1)?.replace('work ', '');
     const free = all.find(({ name }) => name !== busy)?.name;
     expect(await some(client, 5)).toStrictEqual(new Set([free]));
