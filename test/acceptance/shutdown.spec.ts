@@ -66,7 +66,7 @@ acceptance('Shutdown', ourNetworks, {
     log.clear();
     finish = new Signal();
     const service = await stage.serve(slow);
-    const client = stage.client({ discoveryMs: 20 });
+    const client = stage.client();
     const answer = outcome(client.send('slow', {}));
     await log.has('asked');
     const closed = service.close();

@@ -1,17 +1,24 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { guestFaults } from './guest-log.js';
 import type { RoomOutcome } from './parties/room-outcome.js';
 import { judge, type Findings } from './verdict.js';
 
 const program = fileURLToPath(new URL('../../dist/soak/soak/main.js', import.meta.url));
 
+const started: ChildProcess[] = [];
+
+afterEach(() => {
+  for (const one of started.splice(0)) one.kill('SIGKILL');
+});
+
 /** What a soak of that long prints; needs the build. */
 async function run(...words: readonly string[]) {
   const soak = spawn(process.execPath, [program, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  started.push(soak);
   let errors = '';
   soak.stderr.on('data', (text: Buffer) => (errors += text.toString()));
   const lines: string[] = [];
