@@ -10,7 +10,7 @@ import { Http2Connection } from './http2-connection.js';
 import { Http2Link } from './http2-link.js';
 import { openChannelPath, sessionOptions, windowBytes } from './http2-settings.js';
 import { checkNumbers } from './listener-options.js';
-import { PromptAcknowledgement } from './prompt-acknowledgement.js';
+import { PromptAcknowledgement, sayByWindow } from './prompt-acknowledgement.js';
 
 /** How to reach a node. */
 export interface Http2DiallerOptions extends DiallerOptions {
@@ -104,7 +104,7 @@ class Http2Dialler implements LinkDialler {
         const parts = { session, socket, clock, remote, keepalive: this.#options, silent };
         const connection = new Http2Connection(parts);
         const limits = { maxQueuedBytes, frameTimeoutMs };
-        const acknowledgement = new PromptAcknowledgement(stream, clock);
+        const acknowledgement = new PromptAcknowledgement(sayByWindow(stream), clock);
         const release = (): Promise<void> => connection.end();
         const link = new Http2Link(stream, { remote, clock, ...limits, acknowledgement, release });
         resolve(link);

@@ -1,5 +1,6 @@
 import type { ClientHttp2Stream } from 'node:http2';
 import type { Cancel, Clock } from '@nestjs-slim/core';
+import type { WebSocket } from 'ws';
 import { windowBytes } from './http2-settings.js';
 
 /** The largest window there is (RFC 9113 section 6.9.1). */
@@ -13,21 +14,21 @@ const noBytes = new Uint8Array(0);
 /**
  * Has the system here acknowledge at once what may be waited for and nothing is sent in answer to. An official node
  * keeps Nagle's algorithm on: behind a message that is not acknowledged it holds back the next, and a system that has
- * nothing to send acknowledges 40 ms later (bench case `invite`). One byte more of window is the least that HTTP/2 lets
- * us say without an answer; a PING is answered, and its answer holds back what comes behind it. The window is that of
- * the connection: the window of the stream, the only one on it, is what bounds the peer and stays as it is.
+ * nothing to send acknowledges 40 ms later (bench case `invite`). So something is said that nobody answers, because an
+ * answer would hold back what comes behind it.
  */
 export class PromptAcknowledgement {
-  readonly #stream: ClientHttp2Stream;
+  readonly #say: () => void;
   readonly #clock: Clock;
-  #bytes = windowBytes;
   #lastMs = -Infinity;
   #unansweredLeft = 0;
   #scheduled = false;
   #cancel: Cancel | undefined;
+  #isOver = false;
 
-  constructor(stream: ClientHttp2Stream, clock: Clock) {
-    this.#stream = stream;
+  /** `say` is one of those below. */
+  constructor(say: () => void, clock: Clock) {
+    this.#say = say;
     this.#clock = clock;
   }
 
@@ -36,19 +37,23 @@ export class PromptAcknowledgement {
     this.#unansweredLeft = maxUnanswered;
   }
 
-  /** Something came. What `writer` sends in the same turn of the event loop acknowledges it as well. */
+  /**
+   * Something came, and is not delivered yet. What `writer` sends in the same turn of the event loop acknowledges it
+   * as well.
+   */
   received(writer: { readonly isIdle: boolean }): void {
     if (this.#scheduled || this.#unansweredLeft === 0) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      if (!writer.isIdle || this.#stream.destroyed) return;
+      if (!writer.isIdle || this.#isOver) return;
       this.#unansweredLeft -= 1;
       this.#acknowledgeInTime();
     });
   }
 
   stop(): void {
+    this.#isOver = true;
     this.#cancel?.();
   }
 
@@ -63,12 +68,30 @@ export class PromptAcknowledgement {
   }
 
   #acknowledge(): void {
-    const { session, writableEnded } = this.#stream;
-    if (!session || session.destroyed || writableEnded || this.#bytes === maxWindowBytes) return;
     this.#lastMs = this.#clock.now();
-    this.#bytes += 1;
-    session.setLocalWindowSize(this.#bytes);
-    // node:http2 keeps that until something is written. Nothing at all will do.
-    this.#stream.write(noBytes);
+    this.#say();
   }
+}
+
+/**
+ * Over HTTP/2, one byte more of window: the least that is not answered, as a PING would be. The window is that of the
+ * connection: the window of the stream, the only one on it, is what bounds the peer and stays as it is.
+ */
+export function sayByWindow(stream: ClientHttp2Stream): () => void {
+  let bytes = windowBytes;
+  return () => {
+    const { session, writableEnded } = stream;
+    if (!session || session.destroyed || writableEnded || bytes === maxWindowBytes) return;
+    bytes += 1;
+    session.setLocalWindowSize(bytes);
+    // node:http2 keeps that until something is written. Nothing at all will do.
+    stream.write(noBytes);
+  };
+}
+
+/** Over WebSocket, a pong that nobody asked for (RFC 6455 section 5.5.3). */
+export function sayByPong(socket: WebSocket): () => void {
+  return () => {
+    if (socket.readyState === socket.OPEN) socket.pong();
+  };
 }

@@ -5,6 +5,7 @@ import { attemptToDial, openOn } from './dial-attempt.js';
 import { DialSocket } from './dial-socket.js';
 import type { DiallerOptions } from './dialler-options.js';
 import { checkNumbers } from './listener-options.js';
+import { PromptAcknowledgement, sayByPong } from './prompt-acknowledgement.js';
 import { parseWebSocketEndpoint, type WebSocketEndpoint } from './websocket-endpoint.js';
 import { messageOptions, WebSocketLink } from './websocket-link.js';
 
@@ -81,7 +82,8 @@ class WebSocketDialler implements LinkDialler {
       });
       // At once, not behind an await: messages that follow closely would be missed.
       socket.once('open', () => {
-        const options = { ...this.#options, remote: this.target, clock };
+        const acknowledgement = new PromptAcknowledgement(sayByPong(socket), clock);
+        const options = { ...this.#options, remote: this.target, clock, acknowledgement };
         resolve(new WebSocketLink(socket, transport, options));
       });
     });

@@ -12,6 +12,7 @@ import type { RawData, WebSocket } from 'ws';
 import { checkFrameSize } from './frame-limit.js';
 import { closeGraceMs, defaultKeepaliveMs } from './http2-settings.js';
 import { Keepalive } from './keepalive.js';
+import type { PromptAcknowledgement } from './prompt-acknowledgement.js';
 import { closeCode, closeText, endOf, failureOf } from './websocket-close.js';
 import { WebSocketWriter } from './websocket-writer.js';
 
@@ -28,6 +29,8 @@ export interface WebSocketLinkOptions {
   readonly keepaliveTimeoutMs?: number;
   /** Bytes that may wait for a peer that does not read before the link says it is full. 1 MiB by default. */
   readonly maxQueuedBytes?: number;
+  /** Told what goes and comes, where the other end may hold back what is not acknowledged. */
+  readonly acknowledgement?: PromptAcknowledgement;
 }
 
 /** How both sides treat WebSocket messages: one message is one frame, as it is. */
@@ -105,6 +108,7 @@ export class WebSocketLink implements Link {
   send(frame: Uint8Array): boolean {
     if (this.#phase !== 'open' || this.#socket.readyState !== this.#socket.OPEN) return true;
     checkFrameSize(frame);
+    this.#options.acknowledgement?.sent();
     return this.#writer.send(frame);
   }
 
@@ -146,6 +150,7 @@ export class WebSocketLink implements Link {
     if (!isBinary) return this.#refuseText();
     // As `ws` hands it over unless told otherwise: one Buffer, of which `slice` would be a view.
     if (!Buffer.isBuffer(data) || this.#phase === 'closing') return;
+    this.#options.acknowledgement?.received(this.#writer);
     this.#unreadBytes += data.length;
     this.#delivery.keep(new Uint8Array(data.buffer, data.byteOffset, data.length));
     this.#delivery.deliver();
@@ -213,6 +218,7 @@ export class WebSocketLink implements Link {
   #finish(code: number, text: string): void {
     this.#cancelGrace();
     this.#keepalive.stop();
+    this.#options.acknowledgement?.stop();
     const isAnswer = code === this.#saidCode;
     const reason = this.#failure ?? (isAnswer ? undefined : endOf(code, text, this.remote));
     const isLost = code === closeCode.missing || this.#failure !== undefined;

@@ -29,6 +29,11 @@ export class WebSocketWriter {
     this.#queue = new FrameQueue(outlet, options.maxQueuedBytes);
   }
 
+  /** True while nothing waits or is under way. */
+  get isIdle(): boolean {
+    return this.#queue.isIdle;
+  }
+
   /** Queues a frame. False asks the caller to wait for `drained`. */
   send(frame: Uint8Array): boolean {
     return this.#queue.send(frame);
