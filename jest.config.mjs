@@ -9,6 +9,9 @@ export default {
   ],
   testMatch: ['**/*.spec.ts'],
   maxWorkers: 2,
+  // A worker keeps the ES modules of all files it ran, over a gigabyte in the end, and each full collection of garbage
+  // walks them. A new one takes over before that.
+  workerIdleMemoryLimit: '300MB',
   reporters: ['default', '<rootDir>/test/support/stuck-reporter.mjs'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
