@@ -98,7 +98,9 @@ describe('a watched file', () => {
     const log: string[] = [];
     stops.push(file.onChange(() => log.push('told')));
     await text();
-    await writeFile(path, 'same');
+    // A file that is written in place is empty at first, which whoever still reads would find.
+    await writeFile(`${path}.new`, 'same');
+    await rename(`${path}.new`, path);
     await text();
     expect(log).toStrictEqual([]);
   });
